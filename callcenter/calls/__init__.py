@@ -1,0 +1,1 @@
+"""The room of calls: legs and media control. Nothing else drives them."""

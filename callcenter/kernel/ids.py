@@ -1,0 +1,32 @@
+"""Identifiers: UUIDv7 (RFC 9562 section 5.7), sortable by time, 32 lower-case hex digits without dashes.
+
+SIP Call-ID, branch and tags derive from a leg's id, so a restarted process recomputes rather than remembers them.
+"""
+
+import os
+import time
+from collections.abc import Callable
+
+IdSource = Callable[[], str]
+
+
+def new_id() -> str:
+    """A fresh UUIDv7 as 32 hex digits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return f"{value:032x}"
+
+
+def counted_ids(prefix: str = "id") -> IdSource:
+    """Ids for tests: `prefix1`, `prefix2`, ..."""
+    count = 0
+
+    def next_id() -> str:
+        nonlocal count
+        count += 1
+        return f"{prefix}{count}"
+
+    return next_id
