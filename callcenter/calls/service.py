@@ -36,7 +36,7 @@ class CallService:
         self._contacts: dict[str, Contact] = {}
         self._owner: dict[str, str] = {}
 
-    # -- looking ------------------------------------------------------------------------------------------------------
+    # -- looking ---------------------------------------------------------------------------------------------------
 
     @property
     def contacts(self) -> dict[str, Contact]:
@@ -55,7 +55,7 @@ class CallService:
         contact = self._contacts.get(contact_id)
         return contact.close_by if contact else None
 
-    # -- what the ports tell ------------------------------------------------------------------------------------------
+    # -- what the ports tell ---------------------------------------------------------------------------------------
 
     def signalled(self, unit: Unit, event: ev.SignallingInput) -> None:
         """An input from the gateway."""
@@ -75,9 +75,7 @@ class CallService:
             case ev.Played():
                 self._notify(unit, notices.LegPlayed(contact.id, event.session, event.command))
             case ev.Recorded():
-                self._notify(
-                    unit, notices.LegRecorded(contact.id, event.session, event.command, event.duration_ms)
-                )
+                self._notify(unit, notices.LegRecorded(contact.id, event.session, event.command, event.duration_ms))
             case ev.RecordingFailed():
                 unit.event("calls.recording.failed", contact.id, reason=event.reason)
             case _:
@@ -92,7 +90,7 @@ class CallService:
             if not leg.is_live and leg.holds_session:
                 self._step(unit, leg.id, ev.SessionLost(leg.id, leg.worker or ""))
 
-    # -- what the director wants --------------------------------------------------------------------------------------
+    # -- what the director wants -----------------------------------------------------------------------------------
 
     def ring(self, unit: Unit, leg: str) -> None:
         """180 to the caller."""
@@ -106,7 +104,9 @@ class CallService:
         """End one leg: refuse (with `status`), cancel or BYE."""
         self._step(unit, leg, HangUp(reason, status))
 
-    def dial(self, unit: Unit, contact_id: str, role: Role, endpoint: str, target: Target, *, near: str | None) -> str:
+    def dial(
+        self, unit: Unit, contact_id: str, role: Role, endpoint: str, target: Target, *, near: str | None
+    ) -> str:
         """Start an outbound leg; returns its id at once, the INVITE follows its session."""
         contact = self.contact(contact_id)
         leg = Leg(self._ids(), contact_id, Direction.OUTBOUND, role, endpoint)
@@ -159,7 +159,7 @@ class CallService:
             self._step(unit, leg.id, HangUp(reason, status or 480))
         self._close_if_over(unit, contact_id)
 
-    # -- after a restart ----------------------------------------------------------------------------------------------
+    # -- after a restart -------------------------------------------------------------------------------------------
 
     def restore(self, contacts: Iterable[Contact]) -> None:
         """Take the rows of the process before; nothing is sent."""
@@ -173,16 +173,14 @@ class CallService:
         if bridge is not None:
             self._media.bridge(unit, bridge.customer, bridge.agent, recording=bridge.recording)
 
-    # -- inside -------------------------------------------------------------------------------------------------------
+    # -- inside ----------------------------------------------------------------------------------------------------
 
     def _receive(self, unit: Unit, event: ev.InviteArrived) -> None:
         contact_id = self._ids()
         leg = Leg(event.leg, contact_id, Direction.INBOUND, Role.CUSTOMER, event.source, offer=event.offer)
         self._keep(unit, Contact(contact_id, event.source_kind, event.source, unit.now, (leg,)))
         self._owner[leg.id] = contact_id
-        unit.remember_person(
-            contact_id, caller=event.caller, caller_name=event.caller_name, called=event.called
-        )
+        unit.remember_person(contact_id, caller=event.caller, caller_name=event.caller_name, called=event.called)
         unit.event(
             "calls.contact.received", contact_id, leg=leg.id, source_kind=event.source_kind, source=event.source
         )
@@ -304,6 +302,6 @@ class CallService:
 
     @staticmethod
     def _next_recording(contact: Contact) -> str:
-        """Dated folders keep a year's recordings listable; the name is the contact's, so nothing personal is in it."""
+        """Dated folders stay listable over years; the name is the contact's id, so nothing personal is in it."""
         number = f"-{contact.recordings + 1}" if contact.recordings else ""
         return f"{contact.received_at:%Y/%m/%d}/{contact.id}{number}.wav"

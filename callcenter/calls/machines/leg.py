@@ -4,10 +4,10 @@
     outbound   new -> allocating -> inviting -> ringing -> up -> ended
 
 Theory. A leg has two clocks that it does not own, the dialog at the gateway and the session at a worker, and either
-may end first. The dialog decides: when it is over the leg is `ended` at once and the session is closed behind it; when
-the session is lost the dialog is ended by us. Inputs that arrive after the end (a crossing BYE, a late digit, the
-answer to a cancelled INVITE) are expected and change nothing; the gateway itself ACKs and BYEs a 200 that crossed our
-CANCEL. An input that no peer and no race can produce raises IllegalTransition.
+may end first. The dialog decides: when it is over the leg is `ended` at once and the session is closed behind it;
+when the session is lost the dialog is ended by us. Inputs that arrive after the end (a crossing BYE, a late digit,
+the answer to a cancelled INVITE) are expected and change nothing; the gateway itself ACKs and BYEs a 200 that crossed
+our CANCEL. An input that no peer and no race can produce raises IllegalTransition.
 
 Answering needs a session's port, so `Accept` opens the session and the 200 leaves when it is there. With a late offer
 (RFC 3261 section 13.2.1) the peer's media is known only with the ACK, and the leg is answered then.
@@ -36,7 +36,7 @@ class LegMachine:
 
     leg: Leg
 
-    def handle(self, event: LegInput, *, now: datetime) -> Step:
+    def handle(self, event: LegInput, *, now: datetime) -> Step:  # noqa: ARG002  # every machine has this shape
         """The leg after `event` and what must be done about it. `now` is unused: a leg has no timers of its own."""
         leg = self.leg
         match event:
@@ -179,9 +179,7 @@ def _refusal(leg: Leg, refused: ev.InviteRefused) -> str:
 def _session_opened(leg: Leg, opened: ev.SessionOpened) -> Step:
     if leg.session is not SessionState.OPENING:
         return leg, []
-    there = replace(
-        leg, session=SessionState.OPEN, worker=opened.worker, address=opened.address, port=opened.port
-    )
+    there = replace(leg, session=SessionState.OPEN, worker=opened.worker, address=opened.address, port=opened.port)
     notice = fx.MediaOpened(opened.worker)
     if leg.state is not LegState.ALLOCATING:
         return replace(there, session=SessionState.CLOSING), [notice, fx.CloseMedia()]

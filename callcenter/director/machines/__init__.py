@@ -1,0 +1,1 @@
+"""Pure process machines over the rooms' events and commands."""

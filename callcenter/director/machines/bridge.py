@@ -1,0 +1,114 @@
+"""Bridge: bringing two legs together.
+
+    waiting: caller up? announcement heard? other leg up?  --all three-->  joined
+
+Theory. Three things come in any order: the caller's leg is answered, the announcement that the call is recorded has
+been heard to its end, the other leg is answered. Only when all are there are the legs joined, and the recording
+starts with the join, so nothing is recorded that was not announced (telephony.md section 2). Until then the caller hears the
+announcement and then the waiting sound (ringback or music), looped. A caller who is not answered yet is answered when
+the other leg is.
+"""
+
+from dataclasses import dataclass, replace
+
+ANNOUNCEMENT = "announcement"
+WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerUp:
+    """The caller's leg is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The announcement has been played to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherUp:
+    """The other leg is answered."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherGone:
+    """The other leg left before the join; the bridge waits for another."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptCaller:
+    """Answer the caller, on the worker of leg `near`."""
+
+    near: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Play `files` to the caller; a loop is the waiting sound, otherwise it is the announcement."""
+
+    command: str
+    files: tuple[str, ...]
+    loop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Put the caller and `other` together."""
+
+    other: str
+    record: bool
+
+
+BridgeInput = CallerUp | Announced | OtherUp | OtherGone
+BridgeEffect = AcceptCaller | Sound | Join
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """`announcing` is true from the first sound of the announcement to its end."""
+
+    record: bool = False
+    announcement: tuple[str, ...] = ()
+    waiting_sound: tuple[str, ...] = ()
+    caller_up: bool = False
+    announcing: bool = False
+    announced: bool = False
+    other: str | None = None
+    joined: bool = False
+
+    def handle(self, event: BridgeInput) -> tuple["Bridge", list[BridgeEffect]]:
+        """The bridge after `event`; repeats change nothing."""
+        match event:
+            case CallerUp():
+                return self._caller_up()
+            case Announced():
+                return replace(self, announcing=False, announced=True)._go_on(sounding=False)
+            case OtherUp():
+                return self._other_up(event.leg)
+            case OtherGone():
+                return replace(self, other=None, joined=False), []
+
+    def _caller_up(self) -> tuple["Bridge", list[BridgeEffect]]:
+        if self.caller_up:
+            return self, []
+        up = replace(self, caller_up=True)
+        if self.announcement and not self.announced:
+            return replace(up, announcing=True), [Sound(ANNOUNCEMENT, self.announcement, loop=False)]
+        return replace(up, announced=True)._go_on(sounding=False)
+
+    def _other_up(self, leg: str) -> tuple["Bridge", list[BridgeEffect]]:
+        there = replace(self, other=leg)
+        if not self.caller_up:
+            return there, [AcceptCaller(leg)]
+        return there._go_on(sounding=True)
+
+    def _go_on(self, *, sounding: bool) -> tuple["Bridge", list[BridgeEffect]]:
+        if self.joined:
+            return self, []
+        if self.caller_up and self.announced and self.other is not None:
+            return replace(self, joined=True), [Join(self.other, self.record)]
+        if self.caller_up and self.announced and self.waiting_sound and not sounding:
+            return self, [Sound(WAITING, self.waiting_sound, loop=True)]
+        return self, []

@@ -1,0 +1,383 @@
+"""IncomingCall: one caller from the INVITE to the last hang-up.
+
+    flow -> dialling -> talking -> flow ... -> ended
+    flow -> queued   -> talking -> flow ... -> ended
+
+Theory. The flow is in charge until it hands the caller over (dial, queue) and again when he comes back; this machine
+keeps who has him and to whom the end must be told. The caller's end ends everything: the other leg, the place in the
+queue, the flow. The other side's end gives the caller back to the flow, which usually hangs up; the CDR then names
+who left first and not the flow. Nothing here rings an agent: that is OfferDelivery; nothing here mixes sound: that is
+Bridge.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from callcenter.director.machines import bridge as br
+from callcenter.director.machines.bridge import Bridge
+from callcenter.kernel.errors import IllegalTransition
+
+
+class Phase(StrEnum):
+    """Who has the caller."""
+
+    FLOW = "flow"
+    DIALLING = "dialling"
+    QUEUED = "queued"
+    TALKING = "talking"
+    ENDED = "ended"
+
+
+# -- inputs ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAnswered:
+    """The caller's leg has media."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEnded:
+    """The caller's leg is over. `by_peer` is false where we or the network ended it."""
+
+    reason: str
+    status: int | None
+    by_peer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DialWanted:
+    """The flow wants `endpoint` rung."""
+
+    command: str
+    endpoint: str
+    ring_s: int
+    record: bool
+    announcement: tuple[str, ...]
+    ringback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWanted:
+    """The flow puts the caller into a queue."""
+
+    command: str
+    queue: str
+    record: bool
+    announcement: tuple[str, ...]
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HangupWanted:
+    """The flow is done with the caller."""
+
+    reason: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDialled:
+    """The leg that the dial asked for exists."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRang:
+    """The dialled phone rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAnswered:
+    """The dialled phone, or the agent whose acceptance stands, is up."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEnded:
+    """The other leg is over."""
+
+    leg: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEnded:
+    """The distributor gave the caller back without an agent."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The announcement was heard to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+CallInput = (
+    CallerAnswered
+    | CallerEnded
+    | DialWanted
+    | QueueWanted
+    | HangupWanted
+    | OtherDialled
+    | OtherRang
+    | OtherAnswered
+    | OtherEnded
+    | QueueEnded
+    | Announced
+    | Tick
+)
+
+# -- effects --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RingCaller:
+    """180."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialOther:
+    """Ring `endpoint`; OtherDialled or OtherEnded follows."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropOther:
+    """End the other leg."""
+
+    leg: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceCaller:
+    """Stop the waiting sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Give the caller to the distributor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Tell the distributor that its caller is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOver:
+    """Tell the distributor that the conversation with its agent is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowMedia:
+    """Tell the flow that the caller is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDial:
+    """Tell the flow how its dial ended."""
+
+    command: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowQueue:
+    """Tell the flow how its queueing ended."""
+
+    command: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowGone:
+    """Tell the flow that there is no caller any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndContact:
+    """End whatever legs are left and name who ended it."""
+
+    by: str
+    reason: str
+    status: int | None
+
+
+CallEffect = (
+    RingCaller
+    | DialOther
+    | DropOther
+    | SilenceCaller
+    | Enqueue
+    | Abandon
+    | TalkOver
+    | FlowMedia
+    | FlowDial
+    | FlowQueue
+    | FlowGone
+    | EndContact
+    | br.AcceptCaller
+    | br.Sound
+    | br.Join
+)
+Step = tuple["IncomingCall", list[CallEffect]]
+
+_DIAL_OUTCOMES = {"busy": "busy", "no_answer": "no_answer", "declined": "declined", "unreachable": "unreachable"}
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """A contact's process; one state row. Personal fields leave with the row when the contact ends."""
+
+    contact: str
+    leg: str
+    caller: str
+    caller_name: str
+    called: str
+    phase: Phase = Phase.FLOW
+    answered: bool = False
+    command: str = ""
+    bridge: Bridge = field(default_factory=Bridge)
+    other: str | None = None
+    queue: str | None = None
+    ring_until: datetime | None = None
+    left_by: str | None = None
+
+    @property
+    def next_deadline(self) -> datetime | None:
+        """When a dialled phone has rung long enough."""
+        return self.ring_until
+
+    def handle(self, event: CallInput, *, now: datetime) -> Step:
+        """The call after `event` and what to do, in order."""
+        if self.phase is Phase.ENDED:
+            if isinstance(event, OtherDialled):
+                return self, [DropOther(event.leg, "cancelled")]
+            return self, []
+        match event:
+            case CallerEnded():
+                return self._caller_ended(event)
+            case CallerAnswered():
+                return self._caller_answered()
+            case HangupWanted():
+                by = self.left_by or "system"
+                reason = "hangup" if self.left_by else event.reason
+                return replace(self, phase=Phase.ENDED), [EndContact(by, reason, event.status)]
+            case DialWanted():
+                return self._dial(event, now)
+            case QueueWanted():
+                return self._enqueue(event)
+        return self._with_other(event, now)
+
+    # -- the caller ------------------------------------------------------------------------------------------------
+
+    def _caller_answered(self) -> Step:
+        answered = replace(self, answered=True)
+        if self.phase is Phase.FLOW:
+            return answered, [FlowMedia()]
+        after, effects = answered._bridge(br.CallerUp())
+        return after, [FlowMedia(), *effects]
+
+    def _caller_ended(self, event: CallerEnded) -> Step:
+        effects: list[CallEffect] = []
+        if self.phase is Phase.QUEUED:
+            effects.append(Abandon())
+        if self.other is not None:
+            effects.append(DropOther(self.other, "cancelled" if self.phase is Phase.DIALLING else "hangup"))
+        if self.phase is Phase.TALKING and self.queue is not None:
+            effects.append(TalkOver())
+        by = self.left_by or ("caller" if event.by_peer else "system")
+        effects += [FlowGone(), EndContact(by, event.reason, event.status)]
+        return replace(self, phase=Phase.ENDED, ring_until=None), effects
+
+    # -- handing over ----------------------------------------------------------------------------------------------
+
+    def _dial(self, wanted: DialWanted, now: datetime) -> Step:
+        if self.phase is not Phase.FLOW:
+            raise IllegalTransition("IncomingCall", self.phase, wanted)
+        dialling = replace(
+            self,
+            phase=Phase.DIALLING,
+            command=wanted.command,
+            bridge=Bridge(wanted.record, wanted.announcement, wanted.ringback),
+            other=None,
+            queue=None,
+            ring_until=now + timedelta(seconds=wanted.ring_s),
+            left_by=None,
+        )
+        after, sounds = dialling._sound_if_answered()
+        return after, [*sounds, DialOther(wanted.endpoint)]
+
+    def _enqueue(self, wanted: QueueWanted) -> Step:
+        if self.phase is not Phase.FLOW:
+            raise IllegalTransition("IncomingCall", self.phase, wanted)
+        queued = replace(
+            self,
+            phase=Phase.QUEUED,
+            command=wanted.command,
+            bridge=Bridge(wanted.record, wanted.announcement, wanted.music),
+            other=None,
+            queue=wanted.queue,
+            left_by=None,
+        )
+        after, sounds = queued._sound_if_answered()
+        return after, [*sounds, Enqueue()]
+
+    def _sound_if_answered(self) -> Step:
+        return self._bridge(br.CallerUp()) if self.answered else (self, [])
+
+    def _bridge(self, event: br.BridgeInput) -> Step:
+        bridge, effects = self.bridge.handle(event)
+        phase = Phase.TALKING if bridge.joined else self.phase
+        return replace(self, bridge=bridge, phase=phase), list(effects)
+
+    # -- the other side --------------------------------------------------------------------------------------------
+
+    def _with_other(self, event: CallInput, now: datetime) -> Step:
+        match event:
+            case OtherDialled():
+                if self.phase is not Phase.DIALLING:
+                    return self, [DropOther(event.leg, "cancelled")]
+                return replace(self, other=event.leg), []
+            case OtherRang():
+                return self, [] if self.answered else [RingCaller()]
+            case OtherAnswered():
+                reached = replace(self, other=event.leg, ring_until=None)
+                return reached._bridge(br.OtherUp(event.leg))
+            case OtherEnded():
+                return self._other_ended(event)
+            case QueueEnded() if self.phase is Phase.QUEUED:
+                back = replace(self, phase=Phase.FLOW, queue=None)
+                return back, [SilenceCaller(), FlowQueue(self.command, event.outcome)]
+            case Announced():
+                return self._bridge(br.Announced())
+            case Tick():
+                if self.ring_until is None or now < self.ring_until or self.other is None:
+                    return self, []
+                return replace(self, ring_until=None), [DropOther(self.other, "no_answer")]
+        return self, []
+
+    def _other_ended(self, event: OtherEnded) -> Step:
+        if self.other is not None and event.leg != self.other:
+            return self, []
+        gone = replace(self, phase=Phase.FLOW, other=None, ring_until=None)
+        was_up = self.bridge.other is not None
+        quiet: list[CallEffect] = [SilenceCaller()] if self.answered and not self.bridge.joined else []
+        if self.queue is not None:
+            left = replace(gone, left_by="agent", queue=None)
+            return left, [*quiet, TalkOver(), FlowQueue(self.command, "answered")]
+        if self.phase not in {Phase.DIALLING, Phase.TALKING}:
+            return self, []
+        outcome = "answered" if was_up else _DIAL_OUTCOMES.get(event.reason, "failed")
+        return replace(gone, left_by="callee" if was_up else None), [*quiet, FlowDial(self.command, outcome)]
