@@ -1,0 +1,1 @@
+"""The site database's schema over time (Alembic), applied by `callcenter.migrations.migrate`."""

@@ -1,0 +1,192 @@
+"""The site database: SQLite in DATA by default, PostgreSQL by URL (architecture.md section 2).
+
+One request, task or command is one transaction: `Site.session()`. No step of a call waits for it; while it is away
+facts stay in the journal and people get `SiteUnavailable`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import Insert
+from sqlalchemy.types import TypeDecorator
+
+from callcenter.kernel.codec import encode
+from callcenter.kernel.errors import CallcenterError
+
+CONNECT_S = 5
+COMMAND_S = 10
+# What a database that is away looks like, before or in the middle of a statement.
+SITE_AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError)
+
+
+class SiteUnavailable(CallcenterError):
+    """The site database does not answer; calls go on without it."""
+
+    code = "site_unavailable"
+    http_status = 503
+
+
+class Locality(Protocol):
+    """Where the site is: its IANA zone, and the ISO 3166 country of numbers written without a country code."""
+
+    @property
+    def zone(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+
+class CommandSettings(Protocol):
+    """What the rooms' commands need to know of the settings."""
+
+    @property
+    def data_dir(self) -> Path: ...
+
+    @property
+    def site_database_url(self) -> str: ...
+
+    @property
+    def site(self) -> Locality: ...
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware in, aware UTC out, whole milliseconds, on both engines (SQLite keeps it as text without a zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        value = value.astimezone(UTC)
+        value = value.replace(microsecond=value.microsecond // 1000 * 1000)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect  # part of the overridden method
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Document = JSON().with_variant(JSONB(), "postgresql")
+"""Canonical JSON; dataclasses go in, plain dicts come out (`msgspec.convert` types them again)."""
+
+SerialNumber = BigInteger().with_variant(Integer(), "sqlite")
+"""Numbers that the database gives out: SQLite does so for INTEGER only."""
+
+
+class Base(DeclarativeBase):
+    """Every table of the site. Constraint names are fixed so that migrations can find them on both engines."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file behind a SQLite URL, None for PostgreSQL."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.drivername.startswith("sqlite") and parsed.database else None
+
+
+def create_site_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
+    """An engine for `url` (sqlite+aiosqlite, postgresql+asyncpg).
+
+    A PostgreSQL that takes connections and says nothing is given up after COMMAND_S seconds.
+    """
+    options: dict[str, Any] = {
+        "json_serializer": lambda value: encode(value).decode(),
+        "json_deserializer": msgspec.json.decode,
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": CONNECT_S,
+    }
+    if sqlite_path(url) is not None:
+        engine = create_async_engine(url, connect_args={"timeout": CONNECT_S}, **options)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    settings = {"statement_timeout": str(COMMAND_S * 1000), "idle_in_transaction_session_timeout": "60000"}
+    connect = {"timeout": CONNECT_S, "command_timeout": COMMAND_S, "server_settings": settings}
+    return create_async_engine(url, connect_args=connect, pool_pre_ping=True, **options)
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once if another wrote in between; one that says at
+    # its start that it will write waits for its turn instead.
+    reads = connection.get_execution_options().get("site_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+class Site:
+    """The site database of one event loop."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self.url = url
+        self.engine = create_site_engine(url, pool_size=pool_size)
+        self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
+        reading = self.engine.execution_options(site_reads=True)
+        self._reading = async_sessionmaker(reading, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end, rolled back on an error. Raises SiteUnavailable."""
+        async with _translated(), self._writing.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """One transaction that only reads, and on SQLite waits for no writer. Raises SiteUnavailable."""
+        async with _translated(), self._reading() as session:
+            yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except SITE_AWAY as error:
+        raise SiteUnavailable("the site database does not answer") from error
+
+
+def upsert(dialect: str, model: type[Base]) -> Insert:
+    """INSERT that replaces the row of the same primary key: for executemany of complete rows."""
+    table = model.metadata.tables[model.__tablename__]
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    key = [column.name for column in table.primary_key]
+    rest = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=rest)
