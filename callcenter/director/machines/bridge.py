@@ -4,7 +4,7 @@
 
 Theory. Three things come in any order: the caller's leg is answered, the announcement that the call is recorded has
 been heard to its end, the other leg is answered. Only when all are there are the legs joined, and the recording
-starts with the join, so nothing is recorded that was not announced (telephony.md section 2). Until then the caller hears the
+starts with the join, so nothing is recorded that was not announced (telephony.md section 2). Until then he hears the
 announcement and then the waiting sound (ringback or music), looped. A caller who is not answered yet is answered when
 the other leg is.
 """
