@@ -8,6 +8,7 @@ answer copies.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from callcenter.kernel.errors import RemoteProtocolError
@@ -316,38 +317,69 @@ def parse_message(data: bytes) -> Request | Response:
     data = data.lstrip(b"\r\n")
     if not data.strip(b"\r\n\x00 "):
         raise Malformed("keepalive")
-    head, body, fault = _split(data)
-    start, _, rest = head.partition("\n")
-    headers, field_fault = _parse_headers(rest)
-    fault = fault or field_fault
-    if start[:4].upper() == "SIP/":
-        return _parse_response(start, headers, body, fault)
+    end, after = find_head(data)
+    head = read_head(data[:end] if after else data.rstrip(b"\r\n"))
+    fault = head.fault or ("" if after else "incomplete")
+    body = data[after:] if after else b""
+    if head.start[:4].upper() == "SIP/":
+        return _parse_response(head, body, fault)
     try:
-        return _parse_request(start, headers, body, fault)
+        return _parse_request(head, body, fault)
     except Malformed as malformed:
-        malformed.answerable = _answerable(start.lstrip(" \t").partition(" ")[0], headers)
+        malformed.answerable = head.answerable
         raise
 
 
-def _split(data: bytes) -> tuple[str, bytes, str]:
-    """Head with bare line feeds, body, and the name of a fault or an empty string."""
-    end = data.find(b"\r\n\r\n")
-    bare = data.find(b"\n\n", 0, end if end >= 0 else MAX_HEAD)
-    fault = ""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Start line and fields of a message, split but not yet understood; `fault` names the first one or is empty."""
+
+    start: str
+    headers: Headers
+    fault: str
+
+    @property
+    def answerable(self) -> Answerable | None:
+        """What a refusal copies, if all that it copies is there and the top Via tells where to send it."""
+        method = self.start.lstrip(" \t").partition(" ")[0]
+        headers = self.headers
+        if method == "ACK" or method[:4].upper() == "SIP/":
+            return None
+        if not all(name in headers for name in ("via", "from", "to", "call-id", "cseq")):
+            return None
+        try:
+            top = split_values(headers.getlist("via")[0])[0]
+            return Answerable(method, headers, parse_via(_ANY_VERSION.sub("SIP/2.0/", top)))
+        except RemoteProtocolError:
+            return None
+
+
+def find_head(data: bytes | bytearray, start: int = 0) -> tuple[int, int]:
+    """Where the head ends and the body begins, looking from `start`; (-1, 0) while the empty line is missing.
+
+    A line may end in a bare line feed, as it does in what several gateways send.
+    """
+    end = data.find(b"\n\r\n", start)
+    bare = data.find(b"\n\n", start, end if end >= 0 else len(data))
     if bare >= 0:
-        raw, body = data[:bare], data[bare + 2 :]
-    elif end >= 0:
-        raw, body = data[:end], data[end + 4 :]
-    else:
-        raw, body, fault = data.rstrip(b"\r\n"), b"", "incomplete"
+        return bare, bare + 2
+    if end >= 0:
+        return end, end + 3
+    return -1, 0
+
+
+def read_head(raw: bytes) -> Head:
+    """The head in `raw`, which is without its empty line. Raises Malformed(too_large); other faults are inside."""
     if len(raw) > MAX_HEAD:
         raise Malformed("too_large", status=513)
-    raw = raw.replace(b"\r\n", b"\n")
-    head = raw.decode("utf-8", "surrogateescape")
-    if len(raw.translate(None, _CONTROLS)) != len(raw) and _STRAY_CONTROL.search(head):
+    raw = raw.removesuffix(b"\r").replace(b"\r\n", b"\n")
+    text = raw.decode("utf-8", "surrogateescape")
+    start, _, rest = text.partition("\n")
+    headers, fault = _parse_headers(rest)
+    if len(raw.translate(None, _CONTROLS)) != len(raw) and _STRAY_CONTROL.search(text):
         # Only a quoted pair may hold a control character (RFC 4475 section 3.1.1.2).
         fault = "control_character"
-    return head, body, fault
+    return Head(start, headers, fault)
 
 
 def _parse_headers(text: str) -> tuple[Headers, str]:
@@ -385,10 +417,10 @@ def _field_name(raw: str) -> str:
     return COMPACT.get(name, name) if TOKEN.fullmatch(name) else ""
 
 
-def _parse_request(start: str, headers: Headers, body: bytes, fault: str) -> Request:
+def _parse_request(head: Head, body: bytes, fault: str) -> Request:
     if fault:
         raise Malformed(fault)
-    m = _REQUEST_LINE.fullmatch(start)
+    m = _REQUEST_LINE.fullmatch(head.start)
     if m is None:
         raise Malformed("start_line")
     method, uri, version = m.groups()
@@ -398,7 +430,7 @@ def _parse_request(start: str, headers: Headers, body: bytes, fault: str) -> Req
         raise Malformed("method")
     request = Request()
     request.method = method
-    request.headers = headers
+    request.headers = headers = head.headers
     try:
         request.uri = parse_uri(uri)
     except RemoteProtocolError as error:
@@ -419,16 +451,16 @@ def _parse_request(start: str, headers: Headers, body: bytes, fault: str) -> Req
     return request
 
 
-def _parse_response(start: str, headers: Headers, body: bytes, fault: str) -> Response:
+def _parse_response(head: Head, body: bytes, fault: str) -> Response:
     if fault:
         raise Malformed(fault)
-    m = _STATUS_LINE.fullmatch(start)
+    m = _STATUS_LINE.fullmatch(head.start)
     if m is None:
         raise Malformed("status_line")
     response = Response()
     response.status = int(m[1])
     response.phrase = m[2] or ""
-    response.headers = headers
+    response.headers = headers = head.headers
     _identify(response, headers)
     response.body = _body(headers, body)
     return response
@@ -510,14 +542,3 @@ def _require_nothing_unknown(request: Request) -> None:
     if unknown:
         listed = [word for word in unknown if TOKEN.fullmatch(word)]
         raise Malformed("require", status=420, extra=(("Unsupported", ", ".join(listed)),))
-
-
-def _answerable(method: str, headers: Headers) -> Answerable | None:
-    """What a refusal may be sent to: all that it copies is there, and the top Via tells where to."""
-    if method == "ACK" or not all(name in headers for name in ("via", "from", "to", "call-id", "cseq")):
-        return None
-    try:
-        top = split_values(headers.getlist("via")[0])[0]
-        return Answerable(method, headers, parse_via(_ANY_VERSION.sub("SIP/2.0/", top)))
-    except RemoteProtocolError:
-        return None
