@@ -1,0 +1,143 @@
+"""Bodies of requests and answers as the OpenAPI document has them. Requests forbid what they do not name."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from callcenter.console.ports import AgentView, Principal, QueueView
+
+Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*$")]
+
+
+class Payload(BaseModel):
+    """A request's body."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Credentials(Payload):
+    """A sign-in."""
+
+    login: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=256)
+
+
+class StateWish(Payload):
+    """What an agent asks to be. `reason` says why not ready (break, training ...)."""
+
+    state: Literal["available", "not_ready", "logged_out"]
+    reason: str | None = Field(default=None, max_length=40, pattern=r"^[a-z0-9_]+$")
+
+
+class Who(BaseModel):
+    """The session's user."""
+
+    user: str
+    login: str
+    name: str
+    role: str
+    agent: str | None
+    permissions: list[str]
+
+    @classmethod
+    def of(cls, principal: Principal) -> "Who":
+        """What a principal may know of itself."""
+        return cls(
+            user=principal.user,
+            login=principal.login,
+            name=principal.name,
+            role=principal.role,
+            agent=principal.agent,
+            permissions=sorted(principal.permissions),
+        )
+
+
+class Ticket(BaseModel):
+    """For one websocket's first frame, once, within `expires_in_s`."""
+
+    ticket: str
+    expires_in_s: int
+
+
+class CallList(BaseModel):
+    """One page of call detail records, newest first."""
+
+    calls: list[dict[str, Any]]
+    next: str | None
+
+
+class AgentOut(BaseModel):
+    """An agent and its state."""
+
+    id: str
+    name: str
+    state: str
+    reason: str | None
+    contact: str | None
+    since: datetime | None
+    until: datetime | None
+    skills: dict[str, int]
+    phone: bool
+    console: bool
+
+    @classmethod
+    def of(cls, agent: AgentView) -> "AgentOut":
+        """The port's view as a body."""
+        return cls(
+            id=agent.id,
+            name=agent.name,
+            state=agent.state,
+            reason=agent.reason,
+            contact=agent.contact,
+            since=agent.since,
+            until=agent.until,
+            skills=dict(agent.skills),
+            phone=agent.phone,
+            console=agent.console,
+        )
+
+
+class AgentList(BaseModel):
+    """All agents."""
+
+    agents: list[AgentOut]
+
+
+class QueueOut(BaseModel):
+    """A queue as it stands."""
+
+    id: str
+    name: str
+    waiting: int
+    longest_wait_ms: int | None
+    agents_available: int
+
+    @classmethod
+    def of(cls, queue: QueueView) -> "QueueOut":
+        """The port's view as a body."""
+        return cls(
+            id=queue.id,
+            name=queue.name,
+            waiting=queue.waiting,
+            longest_wait_ms=queue.longest_wait_ms,
+            agents_available=queue.agents_available,
+        )
+
+
+class QueueList(BaseModel):
+    """All queues."""
+
+    queues: list[QueueOut]
+
+
+class FlowList(BaseModel):
+    """The loaded flows with their versions."""
+
+    flows: list[dict[str, Any]]
+
+
+class Health(BaseModel):
+    """`ok`, or `degraded` while new calls are refused."""
+
+    status: Literal["ok", "degraded"]

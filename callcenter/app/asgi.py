@@ -1,0 +1,65 @@
+"""The web application: routes, consoles and pages behind one gate. It knows ports only; bootstrap wires the rooms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from callcenter import __version__
+from callcenter.app.api.access import check_routes
+from callcenter.app.api.calls import add_call_routes
+from callcenter.app.api.desk import add_desk_routes
+from callcenter.app.api.errors import Problem, add_error_handlers
+from callcenter.app.api.service import add_service_routes
+from callcenter.app.api.session import add_session_routes
+from callcenter.app.gate import MAX_BODY, Gate
+from callcenter.app.pages import add_page_routes
+from callcenter.console.consoles import Consoles
+from callcenter.console.ports import Calls, Desk, Identity, Status
+from callcenter.console.socket import ConsoleSocket
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the web application needs from the rest."""
+
+    identity: Identity
+    calls: Calls
+    desk: Desk
+    status: Status
+
+
+def create_api(ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path) -> FastAPI:
+    """The HTTP routes; raises ConfigError when one of them declares no permission."""
+    app = FastAPI(
+        title="callcenter",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY,
+        responses={code: {"model": Problem} for code in (401, 403, 404, 409, 413, 422, 503)},
+    )
+    app.state.identity = ports.identity
+    add_error_handlers(app)
+    add_session_routes(app, ports.identity, consoles)
+    add_call_routes(app, ports.calls, recordings)
+    add_desk_routes(app, ports.desk)
+    add_service_routes(app, ports.status)
+    add_page_routes(app, dist)
+    check_routes(app)
+    return app
+
+
+def create_app(
+    ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path, origins: Sequence[str] = ()
+) -> Gate:
+    """The ASGI application for `HttpServer`.
+
+    `recordings` is the folder of WAV files, `dist` the built pages (may be missing), `origins` the addresses under
+    which browsers know this server when that is not what they send as Host (`https://calls.example.org`).
+    """
+    api = create_api(ports, consoles, recordings=recordings, dist=dist)
+    return Gate(api, ConsoleSocket(ports.identity, consoles, origins=origins), origins=origins)

@@ -1,0 +1,87 @@
+"""Live events to consoles: fold, remember, encode once, push to those who may see.
+
+`publish` is called by the journal with each event after its commit, for every event of every call: with nobody
+looking it is a dictionary look-up and an append. Replay comes from the last `REMEMBERED` events in memory; a console
+that is further behind, or ahead (another journal), gets a snapshot. Both happen in one step of the loop, so that no
+event falls between them and the stream that follows.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+
+from callcenter.console.connection import Connection
+from callcenter.console.live import LiveView, agent_of
+from callcenter.console.protocol import Event, ServerFrame, encode_frame
+from callcenter.kernel.events import Envelope
+
+REMEMBERED = 2000
+
+
+class Fanout:
+    """Who listens, and to what."""
+
+    def __init__(self, view: LiveView | None = None, *, remembered: int = REMEMBERED) -> None:
+        """`view` is what was going on before the first event, folded from the state rows after a restart."""
+        self.view = view or LiveView()
+        self._recent: deque[Envelope] = deque(maxlen=remembered)
+        self._everything: set[Connection] = set()
+        self._own: dict[str, set[Connection]] = {}
+
+    def publish(self, event: Envelope) -> None:
+        """Subscriber of the live stream: in order, after the commit."""
+        self.view.apply(event)
+        self._recent.append(event)
+        if not (self._everything or self._own):
+            return
+        own = self._own.get(agent_of(event) or "", ())
+        if not (self._everything or own):
+            return
+        text = encode_frame(Event(event))
+        for connection in tuple(self._everything):
+            connection.push(text)
+        for connection in tuple(own):
+            if not connection.sees_all:
+                connection.push(text)
+
+    def attach(self, connection: Connection, positions: Mapping[str, int]) -> None:
+        """Bring `connection` up to date from `positions`, then keep it so."""
+        for text in self._catch_up(connection, positions.get("live")):
+            connection.push(text)
+        if connection.sees_all:
+            self._everything.add(connection)
+        if connection.agent is not None:
+            self._own.setdefault(connection.agent, set()).add(connection)
+
+    def detach(self, connection: Connection) -> None:
+        """Forget `connection`; unknown ones are ignored."""
+        self._everything.discard(connection)
+        own = self._own.get(connection.agent or "")
+        if own is not None:
+            own.discard(connection)
+            if not own:
+                del self._own[connection.agent or ""]
+
+    def of_agent(self, agent: str) -> tuple[Connection, ...]:
+        """The consoles that `agent` has open."""
+        return tuple(self._own.get(agent, ()))
+
+    def _catch_up(self, connection: Connection, seen: int | None) -> list[str]:
+        missed = self._missed(seen)
+        if missed is None:
+            frames: list[ServerFrame] = [
+                self.view.snapshot(agent=connection.agent, sees_all=connection.sees_all),
+            ]
+        else:
+            frames = [Event(event) for event in missed if connection.sees_all or agent_of(event) == connection.agent]
+            frames += self.view.pops_of(connection.agent)
+        return [encode_frame(frame) for frame in frames]
+
+    def _missed(self, seen: int | None) -> list[Envelope] | None:
+        """The events after `seen`, None when they are not all remembered."""
+        if seen is None or seen > self.view.position:
+            return None
+        if seen == self.view.position:
+            return []
+        if not self._recent or seen < self._recent[0].seq - 1:
+            return None
+        return [event for event in self._recent if event.seq > seen]

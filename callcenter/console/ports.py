@@ -1,0 +1,173 @@
+"""What the HTTP API and the consoles need from the rooms; the composition root wires the real ones.
+
+Everything a route or a websocket asks for comes through one of these, so both can be tested with the fakes of
+tests/support/web.py. Errors are those of `callcenter.kernel.errors`: a port refuses by raising one of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+Permission = Literal[
+    "calls.read",  # call detail records
+    "calls.listen",  # recordings
+    "agents.read",
+    "agents.control",  # change the state of others
+    "queues.read",
+    "live.read",  # every live event, not only one's own
+    "status.read",
+    "config.read",
+    "api.read",  # the OpenAPI document
+    "desk.use",  # be an agent
+]
+
+AgentWish = Literal["available", "not_ready", "logged_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking. `session` names the session without being its token; `agent` is None for who takes no calls."""
+
+    session: str
+    user: str
+    login: str
+    name: str
+    role: str
+    permissions: frozenset[str]
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A fresh session and the secret that its cookie carries."""
+
+    token: str
+    principal: Principal
+
+
+class Identity(Protocol):
+    """Users, sessions and tickets (security.md section B)."""
+
+    async def sign_in(self, login: str, password: str, *, source: str) -> SignIn:
+        """Raises NotAuthenticated for a wrong pair, Overloaded while `login` or `source` (address) is throttled."""
+        ...
+
+    async def principal(self, token: str) -> Principal | None:
+        """Who the cookie's secret belongs to, None when the session is unknown, expired or revoked."""
+        ...
+
+    async def sign_out(self, token: str) -> None:
+        """End the session; unknown ones are ignored."""
+        ...
+
+    async def issue_ticket(self, principal: Principal) -> str:
+        """A secret for one websocket, good once and for 60 s."""
+        ...
+
+    async def redeem_ticket(self, ticket: str) -> Principal | None:
+        """Spend the ticket; None when it is unknown, expired, spent, or its session has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """Call detail records, newest first; `next` continues the list, None at its end."""
+
+    calls: Sequence[Mapping[str, object]]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which records to list. `after` is the `next` of the page before."""
+
+    limit: int = 50
+    after: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    queue: str | None = None
+    agent: str | None = None
+
+
+class Calls(Protocol):
+    """Call detail records as the projection has them."""
+
+    async def list(self, query: CallFilter) -> CallPage:
+        """One page. Raises InvalidInput for a cursor that is none."""
+        ...
+
+    async def show(self, contact: str) -> Mapping[str, object] | None:
+        """The whole record of a contact, None when there is none (yet)."""
+        ...
+
+    async def recording(self, contact: str) -> str | None:
+        """The file name of the contact's recording below the recordings folder, as the record has it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """An agent as lists show it. `until` ends a wrap-up. `skills` are levels 1..10."""
+
+    id: str
+    name: str
+    state: str
+    reason: str | None
+    contact: str | None
+    since: datetime | None
+    until: datetime | None
+    skills: Mapping[str, int]
+    phone: bool
+    console: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """A queue as lists show it. `longest_wait_ms` is None while nobody waits."""
+
+    id: str
+    name: str
+    waiting: int
+    longest_wait_ms: int | None
+    agents_available: int
+
+
+class Desk(Protocol):
+    """The distributor as agents and supervisors see it."""
+
+    async def set_state(self, agent: str, state: AgentWish, reason: str | None, *, by: str) -> AgentView:
+        """Ask for a state; returns once that is on disk. Raises NotFound, Conflict. `by` is the asking user's id."""
+        ...
+
+    def agents(self) -> Sequence[AgentView]:
+        """All configured agents, by name."""
+        ...
+
+    def queues(self) -> Sequence[QueueView]:
+        """All configured queues, by name."""
+        ...
+
+
+class Status(Protocol):
+    """Whether the server works, for people and for monitoring."""
+
+    def status(self) -> Mapping[str, object]:
+        """Counters and the health of each part; ids only."""
+        ...
+
+    def healthy(self) -> bool:
+        """New calls are being taken."""
+        ...
+
+    def flows(self) -> Sequence[Mapping[str, object]]:
+        """The loaded flows: id, version."""
+        ...
+
+
+class Presence(Protocol):
+    """Told when an agent's first console comes and its last one goes; liveness, not availability."""
+
+    def console_changed(self, agent: str, *, attached: bool) -> None:
+        """Synchronous, cheap, must not raise."""
+        ...
