@@ -1,0 +1,1 @@
+"""The three machines of the distributor: agent, offer, queue entry. Frozen, pure, one file each."""

@@ -1,0 +1,376 @@
+"""Agent: what one person is doing and what he will do next (acd.md sections 1 and 3)."""
+
+# Theory. State and presence are apart: a phone that goes away makes nobody "not ready", it only keeps offers from
+# him. `contact` is the live contact in on_contact, the contact worked on in wrap_up, the caller's in reserved, and
+# the call of one who is signed out. While he is reserved, talking or wrapping up, wishes are kept in `next` and come
+# true afterwards: nothing that he presses stirs an offer that rings (signing out excepted, which the distributor
+# answers by rescinding it). `idle_since` is his place in the idle order: kept when an offer is taken back without his
+# doing, renewed when he let it go. A phone that cannot be rung rests for a time that doubles, so it is never rung in
+# a loop.
+#
+#   logged_out --AgentSignedIn--> not_ready(signed_in), or on_contact when a call of his is up
+#   not_ready --AgentWentAvailable--> available --AgentWentNotReady--> not_ready(reason)
+#   available --Reserve--> reserved --Connect--> on_contact
+#   reserved --Release--> next; after a miss too many: not_ready(no_answer)
+#   not_ready | available | reserved | wrap_up --ContactStarted--> on_contact
+#   on_contact --Part--> wrap_up, or next without wrap-up
+#   wrap_up --Lapse >= until | WrapUpFinished--> next;  any wish for a state ends wrap_up at once
+#   any --AgentSignedOut--> logged_out, from reserved and on_contact by way of next
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from acd import commands, events
+from acd.model import GO_ON, AgentState, Delivery, FailureReason, NextState, Settings
+from acd.policies.order import IdlePlace, longest_idle
+from callcenter.kernel.errors import IllegalTransition
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """An offer is made to him."""
+
+    offer: str
+    contact: str
+    wrap_up_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """He accepted `offer`."""
+
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """`offer` is over without an answer."""
+
+    offer: str
+    cause: Literal["rescinded", "declined", "timed_out"] | FailureReason
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`contact` is over."""
+
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Time has gone on."""
+
+
+AgentInput = commands.AgentInput | Reserve | Connect | Release | Part | Lapse
+Step = tuple["Agent", list[events.Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """`until` ends a wrap-up; `rests_until` a back-off. Instants are UTC to the millisecond."""
+
+    id: str
+    since: datetime
+    idle_since: datetime
+    state: AgentState = "logged_out"
+    reason: str | None = None
+    contact: str | None = None
+    offer: str | None = None
+    next: NextState = GO_ON
+    wrap_up_s: int = 0
+    until: datetime | None = None
+    misses: int = 0
+    failures: int = 0
+    rests_until: datetime | None = None
+    phone: bool = False
+    console: bool = False
+
+    @property
+    def idle_place(self) -> IdlePlace:
+        return longest_idle(self.id, idle_since=self.idle_since)
+
+    @property
+    def live_contact(self) -> str | None:
+        """The contact that he talks to now."""
+        return self.contact if self.state in ("on_contact", "logged_out") else None
+
+    @property
+    def next_deadline(self) -> datetime | None:
+        if self.state == "wrap_up":
+            return self.until
+        return self.rests_until if self.state == "available" else None
+
+    def can_be_offered(self, delivery: Delivery) -> bool:
+        """Whether a contact may be offered to him now."""
+        if self.state != "available" or self.rests_until is not None or not self.phone:
+            return False
+        return delivery == "phone" or self.console
+
+    def handle(self, event: AgentInput, *, now: datetime) -> Step:
+        """The agent after `event`, and what happened.
+
+        Inputs of people and of the network are legal in each state, the distributor's own only where the diagram has
+        them: else IllegalTransition.
+        """
+        transition = TRANSITIONS.get((self.state, type(event)))
+        if transition is None:
+            raise IllegalTransition("agent", self.state, event)
+        return transition(self, event, now)
+
+
+def _changed(agent: Agent) -> Step:
+    changed = events.AgentStateChanged(
+        agent=agent.id,
+        state=agent.state,
+        reason=agent.reason,
+        contact=agent.contact,
+        since=agent.since,
+        until=agent.until if agent.state == "wrap_up" else agent.rests_until,
+    )
+    return agent, [changed]
+
+
+def _enter(agent: Agent, to: NextState, now: datetime, idle_since: datetime) -> Step:
+    """Into a state of rest: nothing is left of the contact before."""
+    resting = replace(
+        agent,
+        state=to.state,
+        reason=to.reason,
+        since=now,
+        idle_since=idle_since,
+        contact=None,
+        offer=None,
+        next=GO_ON,
+        wrap_up_s=0,
+        until=None,
+        rests_until=None,
+    )
+    return _changed(resting)
+
+
+def _refused(agent: Agent, event: AgentInput, reason: str) -> Step:
+    return agent, [events.InputRefused(agent.id, type(event).__name__, reason)]
+
+
+def _not_signed_in(agent: Agent, event: AgentInput, _now: datetime) -> Step:
+    return _refused(agent, event, "not_signed_in")
+
+
+def _ignore(agent: Agent, _event: AgentInput, _now: datetime) -> Step:
+    return agent, []
+
+
+# -- wishes ----------------------------------------------------------------------------------------------------
+
+
+def _sign_in(agent: Agent, _event: commands.AgentSignedIn, now: datetime) -> Step:
+    fresh = replace(agent, misses=0, failures=0)
+    there = NextState("not_ready", "signed_in")
+    if agent.contact is None:
+        return _enter(fresh, there, now, now)
+    return _changed(replace(fresh, state="on_contact", reason=None, since=now, next=there))
+
+
+def _sign_out(agent: Agent, _event: commands.AgentSignedOut, now: datetime) -> Step:
+    return _enter(agent, NextState("logged_out"), now, now)
+
+
+def _go_available(agent: Agent, _event: commands.AgentWentAvailable, now: datetime) -> Step:
+    return _enter(replace(agent, misses=0, failures=0), GO_ON, now, now)
+
+
+def _go_not_ready(agent: Agent, event: commands.AgentWentNotReady, now: datetime) -> Step:
+    if agent.state == "not_ready" and agent.reason == event.reason:
+        return agent, []
+    return _enter(agent, NextState("not_ready", event.reason), now, now)
+
+
+def _choose_available(agent: Agent, _event: commands.AgentWentAvailable, _now: datetime) -> Step:
+    return _choose(agent, GO_ON)
+
+
+def _choose_not_ready(agent: Agent, event: commands.AgentWentNotReady, _now: datetime) -> Step:
+    return _choose(agent, NextState("not_ready", event.reason))
+
+
+def _choose_signed_out(agent: Agent, _event: commands.AgentSignedOut, _now: datetime) -> Step:
+    return _choose(agent, NextState("logged_out"))
+
+
+def _choose(agent: Agent, wish: NextState) -> Step:
+    if agent.next == wish:
+        return agent, []
+    return replace(agent, next=wish), [events.NextStateChosen(agent.id, wish.state, wish.reason)]
+
+
+def _see(agent: Agent, event: commands.PresenceChanged, _now: datetime) -> Step:
+    phone = agent.phone if event.phone is None else event.phone
+    console = agent.console if event.console is None else event.console
+    if (phone, console) == (agent.phone, agent.console):
+        return agent, []
+    seen = replace(agent, phone=phone, console=console)
+    told: list[events.Event] = [events.PresenceChanged(agent.id, phone, console)]
+    if phone and not agent.phone and agent.rests_until is not None:
+        # The phone has come back: whatever it could not do before is over.
+        seen, changed = _changed(replace(seen, rests_until=None, reason=None, failures=0))
+        told += changed
+    return seen, told
+
+
+# -- offers ----------------------------------------------------------------------------------------------------
+
+
+def _reserve(agent: Agent, event: Reserve, now: datetime) -> Step:
+    return _changed(
+        replace(
+            agent,
+            state="reserved",
+            reason=None,
+            since=now,
+            contact=event.contact,
+            offer=event.offer,
+            wrap_up_s=event.wrap_up_s,
+        )
+    )
+
+
+def _connect(agent: Agent, _event: Connect, now: datetime) -> Step:
+    return _changed(replace(agent, state="on_contact", since=now, offer=None, misses=0, failures=0))
+
+
+def _release(agent: Agent, event: Release, now: datetime) -> Step:
+    wish, settings = agent.next, event.settings
+    if event.cause == "rescinded":
+        return _enter(agent, wish, now, agent.idle_since)
+    if event.cause == "declined":
+        return _enter(agent, wish, now, now)
+    if event.cause == "timed_out":
+        missed = replace(agent, misses=agent.misses + 1)
+        if missed.misses >= settings.misses and wish.state == "available":
+            wish = NextState("not_ready", "no_answer")
+        return _enter(missed, wish, now, now)
+    failed = replace(agent, failures=agent.failures + 1)
+    if wish.state != "available":
+        return _enter(failed, wish, now, now)
+    resting, _ = _enter(failed, NextState("available", event.cause), now, now)
+    rest_s = min(settings.back_off_s * 2 ** min(agent.failures, 10), settings.back_off_max_s)
+    return _changed(replace(resting, rests_until=now + timedelta(seconds=rest_s)))
+
+
+# -- contacts --------------------------------------------------------------------------------------------------
+
+
+def _start(agent: Agent, event: commands.ContactStarted, now: datetime) -> Step:
+    after = NextState("not_ready", agent.reason) if agent.state == "not_ready" else agent.next
+    return _changed(
+        replace(
+            agent,
+            state="on_contact",
+            reason=None,
+            since=now,
+            contact=event.contact,
+            offer=None,
+            next=after,
+            wrap_up_s=0,
+            rests_until=None,
+        )
+    )
+
+
+def _start_signed_out(agent: Agent, event: commands.ContactStarted, _now: datetime) -> Step:
+    if agent.contact is not None:
+        return _refused(agent, event, "already_on_contact")
+    return replace(agent, contact=event.contact), []
+
+
+def _start_another(agent: Agent, event: commands.ContactStarted, _now: datetime) -> Step:
+    return (agent, []) if event.contact == agent.contact else _refused(agent, event, "already_on_contact")
+
+
+def _part(agent: Agent, _event: Part, now: datetime) -> Step:
+    if agent.wrap_up_s:
+        end = now + timedelta(seconds=agent.wrap_up_s)
+    elif agent.until is not None and agent.until > now:
+        # The call came into a wrap-up: what is left of it goes on.
+        end = agent.until
+    else:
+        return _enter(agent, agent.next, now, now)
+    return _changed(replace(agent, state="wrap_up", since=now, wrap_up_s=0, until=end))
+
+
+def _part_signed_out(agent: Agent, _event: Part, _now: datetime) -> Step:
+    return replace(agent, contact=None), []
+
+
+def _finish(agent: Agent, _event: commands.WrapUpFinished, now: datetime) -> Step:
+    return _enter(agent, agent.next, now, now)
+
+
+def _extend(agent: Agent, event: commands.WrapUpExtended, now: datetime) -> Step:
+    return _changed(replace(agent, until=(agent.until or now) + timedelta(seconds=event.seconds)))
+
+
+def _no_wrap_up(agent: Agent, event: AgentInput, _now: datetime) -> Step:
+    return _refused(agent, event, "not_in_wrap_up")
+
+
+def _dispose(agent: Agent, event: commands.DispositionChosen, _now: datetime) -> Step:
+    if event.contact != agent.contact:
+        return _refused(agent, event, "not_his_contact")
+    return agent, [events.DispositionChosen(event.contact, agent.id, event.disposition)]
+
+
+def _no_disposition(agent: Agent, event: AgentInput, _now: datetime) -> Step:
+    return _refused(agent, event, "not_his_contact")
+
+
+# -- time ------------------------------------------------------------------------------------------------------
+
+
+def _lapse_available(agent: Agent, _event: Lapse, now: datetime) -> Step:
+    if agent.rests_until is None or now < agent.rests_until:
+        return agent, []
+    return _changed(replace(agent, rests_until=None, reason=None))
+
+
+def _lapse_wrap_up(agent: Agent, _event: Lapse, now: datetime) -> Step:
+    if agent.until is not None and now < agent.until:
+        return agent, []
+    return _enter(agent, agent.next, now, now)
+
+
+Transition = Callable[..., Step]
+STATES: tuple[AgentState, ...] = ("logged_out", "not_ready", "available", "reserved", "on_contact", "wrap_up")
+# Per input, what it does in each of STATES; None where only a bug could send it.
+_TABLE: dict[type, tuple[Transition | None, ...]] = {
+    commands.AgentSignedIn: (_sign_in, _ignore, _ignore, _ignore, _ignore, _ignore),
+    commands.AgentSignedOut: (_ignore, _sign_out, _sign_out, _choose_signed_out, _choose_signed_out, _sign_out),
+    commands.AgentWentAvailable: (
+        *(_not_signed_in, _go_available, _ignore),
+        *(_choose_available, _choose_available, _go_available),
+    ),
+    commands.AgentWentNotReady: (
+        *(_not_signed_in, _go_not_ready, _go_not_ready),
+        *(_choose_not_ready, _choose_not_ready, _go_not_ready),
+    ),
+    commands.PresenceChanged: (_see, _see, _see, _see, _see, _see),
+    commands.ContactStarted: (_start_signed_out, _start, _start, _start, _start_another, _start),
+    commands.WrapUpFinished: (*(_no_wrap_up,) * 5, _finish),
+    commands.WrapUpExtended: (*(_no_wrap_up,) * 5, _extend),
+    commands.DispositionChosen: (*(_no_disposition,) * 4, _dispose, _dispose),
+    Reserve: (None, None, _reserve, None, None, None),
+    Connect: (None, None, None, _connect, None, None),
+    Release: (None, None, None, _release, None, None),
+    Part: (_part_signed_out, None, None, None, _part, None),
+    Lapse: (_ignore, _ignore, _lapse_available, _ignore, _ignore, _lapse_wrap_up),
+}
+TRANSITIONS: dict[tuple[AgentState, type], Transition] = {
+    (state, event): transition
+    for event, row in _TABLE.items()
+    for state, transition in zip(STATES, row, strict=True)
+    if transition is not None
+}
