@@ -435,6 +435,8 @@ def _parse_request(head: Head, body: bytes, fault: str) -> Request:
         request.uri = parse_uri(uri)
     except RemoteProtocolError as error:
         raise Malformed("request_uri", status=414 if error.reason == "uri_too_long" else 400) from None
+    if request.uri.headers:
+        raise Malformed("request_uri")
     _identify(request, headers)
     request.body = _body(headers, body)
     if request.cseq_method != method:
