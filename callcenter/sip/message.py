@@ -23,6 +23,7 @@ from callcenter.sip.values import (
     parse_uri,
     parse_via,
     split_values,
+    well_formed,
 )
 
 MAX_HEAD = 65536
@@ -77,8 +78,8 @@ SINGLE = (
 )
 
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n") + b"\x7f"
-_STRAY_CONTROL = re.compile(r"(?<!\\)[\x00-\x08\x0b-\x1f\x7f]")
-_FOLD = re.compile(r"[ \t]*\n[ \t]+")
+_STRAY_CONTROL = re.compile(r"\r|(?<!\\)[\x00-\x08\x0b-\x1f\x7f]")
+_FOLD = re.compile(r"\n[ \t]+")
 _REQUEST_LINE = re.compile(r"([^\s:]+) (\S+) ([A-Za-z]+/[0-9]+\.[0-9]+)")
 _STATUS_LINE = re.compile(r"(?i:SIP)/2\.0 ([1-6][0-9][0-9])(?: (.*))?")
 _CSEQ = re.compile(r"([0-9]{1,10})[ \t]+(\S+)")
@@ -92,7 +93,10 @@ _DELTA_SECONDS = re.compile(r"([0-9]+)[ \t]*(?:;.*|\(.*)?", re.DOTALL)
 
 
 class Headers:
-    """Header fields by name, whatever its case; compact names are stored as the long ones, folds as one space."""
+    """Header fields by name, whatever its case; compact names are stored as the long ones, folds as one space.
+
+    Values are as the peer wrote them; bytes that are no UTF-8 show as lone surrogates (`surrogateescape`).
+    """
 
     __slots__ = ("_fields",)
 
@@ -461,7 +465,7 @@ def _parse_response(head: Head, body: bytes, fault: str) -> Response:
         raise Malformed("status_line")
     response = Response()
     response.status = int(m[1])
-    response.phrase = m[2] or ""
+    response.phrase = well_formed(m[2] or "")
     response.headers = headers = head.headers
     _identify(response, headers)
     response.body = _body(headers, body)

@@ -38,7 +38,9 @@ _SIP_URI = re.compile(
 )
 _TEL_URI = re.compile(rf"(?i:tel):(\+?[0-9A-Fa-f*#.()\-]++)({_URI_PARAMS})")
 _OTHER_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+):[^\s<>\"\x00-\x1f\x7f-\U0010ffff]++")
-_PARAMETER = re.compile(rf"{_LWS};{_LWS}({_TOKEN})(?:{_LWS}={_LWS}({_QUOTED}|[^\s;,\"=<>?]++))?+", re.DOTALL)
+_PARAMETER = re.compile(
+    rf"{_LWS};{_LWS}({_TOKEN})(?:{_LWS}={_LWS}({_QUOTED}|[^\s;,\"=<>?\x00-\x1f\x7f]++))?+", re.DOTALL
+)
 _NAMED = re.compile(rf"(?:({_QUOTED})|((?:{grammar.TOKEN}|[ \t]|[^\x00-\x7f])*+)){_LWS}<([^<>\s]++)>", re.DOTALL)
 _BARE = re.compile(r"([^\s;,?<>\"]++)")
 _PLAIN_ADDRESS = re.compile(
@@ -63,6 +65,11 @@ def unquoted(value: str) -> str:
         return value
     inner = value[1:-1]
     return _UNESCAPE.sub(r"\1", inner) if "\\" in inner else inner
+
+
+def well_formed(text: str) -> str:
+    """`text` with U+FFFD for each byte that was no UTF-8, so that it can be stored and sent on."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Uri:
 
 @dataclass(frozen=True, slots=True)
 class NameAddr:
-    """A value of From, To, Contact, Route ...: `name` is decoded and free of control characters."""
+    """A value of From, To, Contact, Route ...: `name` is decoded, well-formed and free of control characters."""
 
     uri: Uri
     name: str
@@ -208,7 +215,7 @@ def parse_address(text: str) -> NameAddr:
     m = _PLAIN_ADDRESS.fullmatch(text)
     if m is not None:
         name, uri, tag = m.groups()
-        return NameAddr(parse_uri(uri), name or "", {"tag": tag} if tag else {}, text)
+        return NameAddr(parse_uri(uri), well_formed(name or ""), {"tag": tag} if tag else {}, text)
     m = _NAMED.match(text)
     if m is not None:
         name = unquoted(m[1]) if m[1] is not None else m[2].strip(" \t")
@@ -218,7 +225,7 @@ def parse_address(text: str) -> NameAddr:
         if m is None:
             raise RemoteProtocolError("address")
         name, uri = "", m[1]
-    return NameAddr(parse_uri(uri), _CONTROL.sub("", name), parse_parameters(text[m.end() :]), text)
+    return NameAddr(parse_uri(uri), _CONTROL.sub("", well_formed(name)), parse_parameters(text[m.end() :]), text)
 
 
 def parse_via(text: str) -> Via:
