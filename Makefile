@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # The first interpreter on PATH that is new enough; PYTHON=... overrides.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
-PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 # Locked installs take exactly the pinned files, wheels only, whatever index this machine is set up with.
 LOCKED = $(PIP) install --require-hashes --only-binary :all:
 
