@@ -90,6 +90,14 @@ class Bridge:
             case OtherGone():
                 return replace(self, other=None, joined=False), []
 
+    def sounds(self) -> list[Sound]:
+        """What the waiting caller should be hearing, for a restart that must say it again."""
+        if not self.caller_up or self.joined:
+            return []
+        if self.announcement and not self.announced:
+            return [Sound(ANNOUNCEMENT, self.announcement, loop=False)]
+        return [Sound(WAITING, self.waiting_sound, loop=True)] if self.waiting_sound else []
+
     def _caller_up(self) -> tuple["Bridge", list[BridgeEffect]]:
         if self.caller_up:
             return self, []

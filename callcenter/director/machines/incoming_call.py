@@ -17,6 +17,7 @@ from enum import StrEnum
 from callcenter.director.machines import bridge as br
 from callcenter.director.machines.bridge import Bridge
 from callcenter.kernel.errors import IllegalTransition
+from ivr.events import DialOutcome, QueueOutcome
 
 
 class Phase(StrEnum):
@@ -64,6 +65,8 @@ class QueueWanted:
 
     command: str
     queue: str
+    skills: tuple[tuple[str, int], ...]
+    priority: int
     record: bool
     announcement: tuple[str, ...]
     music: tuple[str, ...]
@@ -98,7 +101,7 @@ class OtherAnswered:
 
 @dataclass(frozen=True, slots=True)
 class OtherEnded:
-    """The other leg is over."""
+    """The other leg is over; `leg` is empty when there never was one (the endpoint has no address)."""
 
     leg: str
     reason: str
@@ -108,7 +111,7 @@ class OtherEnded:
 class QueueEnded:
     """The distributor gave the caller back without an agent."""
 
-    outcome: str
+    outcome: QueueOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +169,19 @@ class SilenceCaller:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Give the caller to the distributor."""
+    """Give the caller to the distributor as `entry`."""
+
+    entry: str
+    queue: str
+    skills: tuple[tuple[str, int], ...]
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
     """Tell the distributor that its caller is gone."""
+
+    entry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +199,7 @@ class FlowDial:
     """Tell the flow how its dial ended."""
 
     command: str
-    outcome: str
+    outcome: DialOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +207,7 @@ class FlowQueue:
     """Tell the flow how its queueing ended."""
 
     command: str
-    outcome: str
+    outcome: QueueOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +243,12 @@ CallEffect = (
 )
 Step = tuple["IncomingCall", list[CallEffect]]
 
-_DIAL_OUTCOMES = {"busy": "busy", "no_answer": "no_answer", "declined": "declined", "unreachable": "unreachable"}
+_DIAL_OUTCOMES: dict[str, DialOutcome] = {
+    "busy": "busy",
+    "no_answer": "no_answer",
+    "declined": "declined",
+    "unreachable": "unreachable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +266,14 @@ class IncomingCall:
     bridge: Bridge = field(default_factory=Bridge)
     other: str | None = None
     queue: str | None = None
+    entries: int = 0
     ring_until: datetime | None = None
     left_by: str | None = None
+
+    @property
+    def entry(self) -> str:
+        """The id of the latest place in a queue: each stay has its own."""
+        return f"{self.contact}-q{self.entries}"
 
     @property
     def next_deadline(self) -> datetime | None:
@@ -292,7 +313,7 @@ class IncomingCall:
     def _caller_ended(self, event: CallerEnded) -> Step:
         effects: list[CallEffect] = []
         if self.phase is Phase.QUEUED:
-            effects.append(Abandon())
+            effects.append(Abandon(self.entry))
         if self.other is not None:
             effects.append(DropOther(self.other, "cancelled" if self.phase is Phase.DIALLING else "hangup"))
         if self.phase is Phase.TALKING and self.queue is not None:
@@ -329,10 +350,11 @@ class IncomingCall:
             bridge=Bridge(wanted.record, wanted.announcement, wanted.music),
             other=None,
             queue=wanted.queue,
+            entries=self.entries + 1,
             left_by=None,
         )
         after, sounds = queued._sound_if_answered()
-        return after, [*sounds, Enqueue()]
+        return after, [*sounds, Enqueue(queued.entry, wanted.queue, wanted.skills, wanted.priority)]
 
     def _sound_if_answered(self) -> Step:
         return self._bridge(br.CallerUp()) if self.answered else (self, [])
@@ -369,15 +391,15 @@ class IncomingCall:
         return self, []
 
     def _other_ended(self, event: OtherEnded) -> Step:
-        if self.other is not None and event.leg != self.other:
+        if event.leg != (self.other or ""):
             return self, []
         gone = replace(self, phase=Phase.FLOW, other=None, ring_until=None)
         was_up = self.bridge.other is not None
         quiet: list[CallEffect] = [SilenceCaller()] if self.answered and not self.bridge.joined else []
-        if self.queue is not None:
+        if self.queue is not None and was_up:
             left = replace(gone, left_by="agent", queue=None)
             return left, [*quiet, TalkOver(), FlowQueue(self.command, "answered")]
         if self.phase not in {Phase.DIALLING, Phase.TALKING}:
             return self, []
-        outcome = "answered" if was_up else _DIAL_OUTCOMES.get(event.reason, "failed")
+        outcome: DialOutcome = "answered" if was_up else _DIAL_OUTCOMES.get(event.reason, "failed")
         return replace(gone, left_by="callee" if was_up else None), [*quiet, FlowDial(self.command, outcome)]

@@ -10,7 +10,7 @@ from callcenter.kernel.errors import IllegalTransition
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DIAL = ic.DialWanted("f1", "1001", 20, True, (), ("ringback.wav",))
-QUEUE = ic.QueueWanted("f1", "billing", True, (), ("music.wav",))
+QUEUE = ic.QueueWanted("f1", "billing", (("billing", 1),), 50, True, (), ("music.wav",))
 HUNG_UP = ic.CallerEnded("hangup", None, by_peer=True)
 
 
@@ -95,7 +95,7 @@ def test_an_agent_who_leaves_first_gives_the_caller_back_to_the_flow() -> None:
 
 def test_a_waiting_caller_who_leaves_is_abandoned() -> None:
     machine, _ = run(call(), ic.CallerAnswered(), QUEUE)
-    assert run(machine, HUNG_UP)[1][0] == ic.Abandon()
+    assert run(machine, HUNG_UP)[1][0] == ic.Abandon("call-q1")
 
 
 def test_a_caller_whom_nobody_took_returns_to_the_flow_in_silence() -> None:
@@ -112,3 +112,13 @@ def test_a_leg_dialled_for_a_caller_who_left_is_dropped() -> None:
 def test_a_flow_cannot_dial_while_it_does_not_have_the_caller() -> None:
     with pytest.raises(IllegalTransition):
         run(call(), DIAL, DIAL)
+
+
+def test_the_end_of_a_leg_that_was_never_joined_leaves_the_caller_in_the_queue() -> None:
+    machine, _ = run(call(), ic.CallerAnswered(), QUEUE)
+    assert run(machine, ic.OtherEnded("too_late", "withdrawn")) == (machine, [])
+
+
+def test_an_endpoint_without_an_address_is_unreachable() -> None:
+    machine, _ = run(call(), DIAL)
+    assert run(machine, ic.OtherEnded("", "unreachable"))[1] == [ic.FlowDial("f1", "unreachable")]

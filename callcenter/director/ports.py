@@ -1,0 +1,76 @@
+"""What the director needs beside the rooms: the site's configuration, the customer look-up and the consoles."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from callcenter.calls.ports import Target
+
+Customer = Mapping[str, str | int | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCare:
+    """How a queue treats its callers beside routing them. Files are absolute; the recording starts at the bridge."""
+
+    record: bool = False
+    announcement: tuple[str, ...] = ()
+    music: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pop:
+    """What the agent sees before the phone rings. `customer` is None where nobody or several were found."""
+
+    offer: str
+    contact: str
+    queue: str
+    agent: str
+    caller: str
+    caller_name: str
+    customer: Customer | None
+    matches: int
+    ring_until: datetime
+
+
+class Site(Protocol):
+    """The configuration as calls need it; each look-up is a dictionary's."""
+
+    def flow_for(self, source_kind: str, source: str, called: str) -> str | None:
+        """The flow that takes the call, or None: 404."""
+        ...
+
+    def agent_of_phone(self, user: str) -> str | None:
+        """The agent whose phone that is."""
+        ...
+
+    def phone_of_agent(self, agent: str) -> str | None:
+        """The phone that rings for the agent."""
+        ...
+
+    def queue_care(self, queue: str, language: str) -> QueueCare:
+        """What callers of the queue hear, in `language` where there is a choice, and whether they are recorded."""
+        ...
+
+
+class Screens(Protocol):
+    """The consoles. Neither method waits."""
+
+    def pop(self, pop: Pop, *, update: bool) -> None:
+        """Hand the pop to the agent's sockets, at once."""
+        ...
+
+    def close_pop(self, agent: str, offer: str) -> None:
+        """The offer is over without the agent."""
+        ...
+
+
+TargetFor = Callable[[str, str, str], Target | None]
+"""(phone user, caller's number, caller's name) -> where to ring, None when it cannot be reached."""
+
+LookUp = Callable[[str, str], None]
+"""(contact, caller's number): look the customer up; `Director.customer_found` is called when done, or never."""
+
+SetAlarm = Callable[[str, str, datetime | None], None]
+"""(kind, id, deadline): have `Director.tick(kind, id)` called then; None forgets it."""
