@@ -33,6 +33,7 @@ class Connection:
         self.sees_all = "live.read" in principal.permissions
         self.agent = principal.agent
         self.closed = False
+        self.slow = False
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._send = send
         self._limit = limit
@@ -47,8 +48,7 @@ class Connection:
             return
         self._backlog.append(text)
         if len(self._backlog) > self._limit:
-            log.warning("slow console cut", extra={"session": self.principal.session})
-            self.close(CLOSE_SLOW, "slow")
+            self._cut()
         elif self._task is None:
             self._task = asyncio.create_task(self._drain())
 
@@ -59,8 +59,7 @@ class Connection:
         if not self._backlog and self._write(text):
             return True
         if not self.closed:
-            log.warning("blocked console cut", extra={"session": self.principal.session})
-            self.close(CLOSE_SLOW, "slow")
+            self._cut()
         return False
 
     def close(self, code: int, reason: str) -> None:
@@ -79,6 +78,11 @@ class Connection:
         self._backlog.clear()
         if not self.gone.done():
             self.gone.set_result(None)
+
+    def _cut(self) -> None:
+        log.warning("slow console cut", extra={"session": self.principal.session})
+        self.slow = True
+        self.close(CLOSE_SLOW, "slow")
 
     def _write(self, text: str) -> bool:
         step = self._send({"type": "websocket.send", "text": text}).__await__()

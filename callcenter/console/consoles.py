@@ -34,9 +34,15 @@ class Consoles:
         self._presence = presence
         self._connections: set[Connection] = set()
         self._beat: asyncio.TimerHandle | None = None
+        self.cut = 0
 
     def __len__(self) -> int:
         return len(self._connections)
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """The consoles that have said hello and not gone; `cut` counts those that were too slow."""
+        return tuple(self._connections)
 
     def publish(self, event: Envelope) -> None:
         """One committed live event, in order."""
@@ -75,6 +81,7 @@ class Consoles:
         if connection not in self._connections:
             return
         self._connections.discard(connection)
+        self.cut += connection.slow
         self.fanout.detach(connection)
         if connection.agent is not None and not self.fanout.of_agent(connection.agent):
             self._tell_presence(connection, attached=False)

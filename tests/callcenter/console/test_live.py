@@ -1,0 +1,105 @@
+"""The live view: what a snapshot holds, for whom."""
+
+from itertools import pairwise
+
+from callcenter.console.live import LiveView, agent_of
+from callcenter.console.protocol import AgentRow, ContactRow, Customer, EntryRow, OfferRow, Pop, PopUpdated
+from tests.callcenter.console.events import AT, a_call, event, offered, state
+
+POP = Pop("o1", "c1", "billing", "ann", "+390612345", None, 0, AT)
+
+
+def test_a_call_passes_through_the_view_and_leaves_nothing_but_its_agent() -> None:
+    view = LiveView()
+    stages = []
+    for one in a_call():
+        view.apply(one)
+        stages.append(view.contacts["c1"].stage if "c1" in view.contacts else None)
+    assert [after for before, after in pairwise([None, *stages]) if after != before] == [
+        "arrived",
+        "flow",
+        "waiting",
+        "talking",
+        None,
+    ]
+    assert view.entries == {}
+    assert view.offers == {}
+    assert view.agents["ann"].state == "available"
+
+
+def test_a_waiting_call_is_seen_with_its_entry_and_offer() -> None:
+    view = LiveView()
+    for one in a_call()[:6]:
+        view.apply(one)
+    snapshot = view.snapshot(agent=None, sees_all=True)
+    assert snapshot.positions == {"live": 6}
+    assert snapshot.contacts == (ContactRow("c1", "waiting", AT, "billing"),)
+    assert snapshot.entries == (EntryRow("q-c1", "c1", "billing", AT),)
+    assert snapshot.offers == (OfferRow("o-c1", "c1", "q-c1", "billing", "ann", None),)
+
+
+def test_an_agent_sees_itself_and_its_offers_only() -> None:
+    view = LiveView()
+    for one in (
+        state(1, "ann", "reserved"),
+        state(2, "bob", "reserved"),
+        offered(3, "o1", "ann"),
+        offered(4, "o2", "bob"),
+    ):
+        view.apply(one)
+    snapshot = view.snapshot(agent="ann", sees_all=False)
+    assert [row.id for row in snapshot.agents] == ["ann"]
+    assert [row.id for row in snapshot.offers] == ["o1"]
+    assert (snapshot.contacts, snapshot.entries) == ((), ())
+
+
+def test_a_supervisor_sees_every_row_but_nobody_elses_pop() -> None:
+    view = LiveView()
+    view.show_pop(POP)
+    assert view.snapshot(agent=None, sees_all=True).pops == ()
+    assert view.snapshot(agent="bob", sees_all=True).pops == ()
+    assert view.snapshot(agent="ann", sees_all=False).pops == (POP,)
+
+
+def test_a_pop_stays_through_wrap_up_and_goes_when_the_agent_is_free() -> None:
+    view = LiveView()
+    view.show_pop(POP)
+    for seq, name in enumerate(("reserved", "on_contact", "wrap_up"), 1):
+        view.apply(state(seq, "ann", name, "c1"))
+        assert view.pops_of("ann") == (POP,)
+    view.apply(state(4, "ann", "available"))
+    assert view.pops_of("ann") == ()
+
+
+def test_a_pop_goes_with_an_offer_that_comes_to_nothing() -> None:
+    for outcome in ("declined", "timed_out", "rescinded", "failed"):
+        view = LiveView()
+        view.show_pop(POP)
+        view.apply(event(1, f"acd.offer.{outcome}", "c1", offer="o1", agent="ann"))
+        assert view.pops_of("ann") == ()
+
+
+def test_a_customer_found_late_is_filled_in() -> None:
+    view = LiveView()
+    view.show_pop(POP)
+    customer = Customer("k1", "Ada Byron")
+    updated = view.update_pop(PopUpdated("o1", customer, 1))
+    assert updated is not None
+    assert view.pops_of("ann") == (updated,)
+    assert updated.customer == customer
+    assert view.update_pop(PopUpdated("o9", customer, 1)) is None
+
+
+def test_presence_and_state_do_not_overwrite_each_other() -> None:
+    view = LiveView()
+    view.apply(event(1, "acd.presence.changed", "ann", phone=True, console=False))
+    view.apply(state(2, "ann", "available"))
+    row = view.agents["ann"]
+    assert (row.phone, row.state) == (True, "available")
+    assert row == AgentRow("ann", "available", None, None, AT.isoformat(), None, phone=True)
+
+
+def test_an_event_of_another_room_that_names_an_agent_leg_concerns_no_agent() -> None:
+    assert agent_of(event(1, "calls.bridge.joined", "c1", customer="l1", agent="l2")) is None
+    assert agent_of(offered(1, "o1", "ann")) == "ann"
+    assert agent_of(state(1, "ann", "available")) == "ann"
