@@ -70,6 +70,9 @@ class Settings:
     back_off_max_s: int = 120
 
 
+DEFAULTS = Settings()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of the rules. `version` names its content."""
@@ -77,7 +80,7 @@ class Policy:
     version: str
     queues: tuple[QueuePolicy, ...] = ()
     agents: tuple[AgentPolicy, ...] = ()
-    settings: Settings = Settings()
+    settings: Settings = DEFAULTS
 
 
 def milliseconds(at: datetime) -> int:

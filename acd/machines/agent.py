@@ -18,11 +18,12 @@
 #   any --AgentSignedOut--> logged_out, from reserved and on_contact by way of next
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from acd import commands, events
+from acd.machines.frozen import replaced
 from acd.model import GO_ON, AgentState, Delivery, FailureReason, NextState, Settings
 from acd.policies.order import IdlePlace, longest_idle
 from callcenter.kernel.errors import IllegalTransition
@@ -136,7 +137,7 @@ def _changed(agent: Agent) -> Step:
 
 def _enter(agent: Agent, to: NextState, now: datetime, idle_since: datetime) -> Step:
     """Into a state of rest: nothing is left of the contact before."""
-    resting = replace(
+    resting = replaced(
         agent,
         state=to.state,
         reason=to.reason,
@@ -168,11 +169,11 @@ def _ignore(agent: Agent, _event: AgentInput, _now: datetime) -> Step:
 
 
 def _sign_in(agent: Agent, _event: commands.AgentSignedIn, now: datetime) -> Step:
-    fresh = replace(agent, misses=0, failures=0)
+    fresh = replaced(agent, misses=0, failures=0)
     there = NextState("not_ready", "signed_in")
     if agent.contact is None:
         return _enter(fresh, there, now, now)
-    return _changed(replace(fresh, state="on_contact", reason=None, since=now, next=there))
+    return _changed(replaced(fresh, state="on_contact", reason=None, since=now, next=there))
 
 
 def _sign_out(agent: Agent, _event: commands.AgentSignedOut, now: datetime) -> Step:
@@ -180,7 +181,7 @@ def _sign_out(agent: Agent, _event: commands.AgentSignedOut, now: datetime) -> S
 
 
 def _go_available(agent: Agent, _event: commands.AgentWentAvailable, now: datetime) -> Step:
-    return _enter(replace(agent, misses=0, failures=0), GO_ON, now, now)
+    return _enter(replaced(agent, misses=0, failures=0), GO_ON, now, now)
 
 
 def _go_not_ready(agent: Agent, event: commands.AgentWentNotReady, now: datetime) -> Step:
@@ -204,7 +205,7 @@ def _choose_signed_out(agent: Agent, _event: commands.AgentSignedOut, _now: date
 def _choose(agent: Agent, wish: NextState) -> Step:
     if agent.next == wish:
         return agent, []
-    return replace(agent, next=wish), [events.NextStateChosen(agent.id, wish.state, wish.reason)]
+    return replaced(agent, next=wish), [events.NextStateChosen(agent.id, wish.state, wish.reason)]
 
 
 def _see(agent: Agent, event: commands.PresenceChanged, _now: datetime) -> Step:
@@ -212,11 +213,11 @@ def _see(agent: Agent, event: commands.PresenceChanged, _now: datetime) -> Step:
     console = agent.console if event.console is None else event.console
     if (phone, console) == (agent.phone, agent.console):
         return agent, []
-    seen = replace(agent, phone=phone, console=console)
+    seen = replaced(agent, phone=phone, console=console)
     told: list[events.Event] = [events.PresenceChanged(agent.id, phone, console)]
     if phone and not agent.phone and agent.rests_until is not None:
         # The phone has come back: whatever it could not do before is over.
-        seen, changed = _changed(replace(seen, rests_until=None, reason=None, failures=0))
+        seen, changed = _changed(replaced(seen, rests_until=None, reason=None, failures=0))
         told += changed
     return seen, told
 
@@ -226,7 +227,7 @@ def _see(agent: Agent, event: commands.PresenceChanged, _now: datetime) -> Step:
 
 def _reserve(agent: Agent, event: Reserve, now: datetime) -> Step:
     return _changed(
-        replace(
+        replaced(
             agent,
             state="reserved",
             reason=None,
@@ -239,7 +240,7 @@ def _reserve(agent: Agent, event: Reserve, now: datetime) -> Step:
 
 
 def _connect(agent: Agent, _event: Connect, now: datetime) -> Step:
-    return _changed(replace(agent, state="on_contact", since=now, offer=None, misses=0, failures=0))
+    return _changed(replaced(agent, state="on_contact", since=now, offer=None, misses=0, failures=0))
 
 
 def _release(agent: Agent, event: Release, now: datetime) -> Step:
@@ -249,16 +250,16 @@ def _release(agent: Agent, event: Release, now: datetime) -> Step:
     if event.cause == "declined":
         return _enter(agent, wish, now, now)
     if event.cause == "timed_out":
-        missed = replace(agent, misses=agent.misses + 1)
+        missed = replaced(agent, misses=agent.misses + 1)
         if missed.misses >= settings.misses and wish.state == "available":
             wish = NextState("not_ready", "no_answer")
         return _enter(missed, wish, now, now)
-    failed = replace(agent, failures=agent.failures + 1)
+    failed = replaced(agent, failures=agent.failures + 1)
     if wish.state != "available":
         return _enter(failed, wish, now, now)
     resting, _ = _enter(failed, NextState("available", event.cause), now, now)
     rest_s = min(settings.back_off_s * 2 ** min(agent.failures, 10), settings.back_off_max_s)
-    return _changed(replace(resting, rests_until=now + timedelta(seconds=rest_s)))
+    return _changed(replaced(resting, rests_until=now + timedelta(seconds=rest_s)))
 
 
 # -- contacts --------------------------------------------------------------------------------------------------
@@ -267,7 +268,7 @@ def _release(agent: Agent, event: Release, now: datetime) -> Step:
 def _start(agent: Agent, event: commands.ContactStarted, now: datetime) -> Step:
     after = NextState("not_ready", agent.reason) if agent.state == "not_ready" else agent.next
     return _changed(
-        replace(
+        replaced(
             agent,
             state="on_contact",
             reason=None,
@@ -284,7 +285,7 @@ def _start(agent: Agent, event: commands.ContactStarted, now: datetime) -> Step:
 def _start_signed_out(agent: Agent, event: commands.ContactStarted, _now: datetime) -> Step:
     if agent.contact is not None:
         return _refused(agent, event, "already_on_contact")
-    return replace(agent, contact=event.contact), []
+    return replaced(agent, contact=event.contact), []
 
 
 def _start_another(agent: Agent, event: commands.ContactStarted, _now: datetime) -> Step:
@@ -299,11 +300,11 @@ def _part(agent: Agent, _event: Part, now: datetime) -> Step:
         end = agent.until
     else:
         return _enter(agent, agent.next, now, now)
-    return _changed(replace(agent, state="wrap_up", since=now, wrap_up_s=0, until=end))
+    return _changed(replaced(agent, state="wrap_up", since=now, wrap_up_s=0, until=end))
 
 
 def _part_signed_out(agent: Agent, _event: Part, _now: datetime) -> Step:
-    return replace(agent, contact=None), []
+    return replaced(agent, contact=None), []
 
 
 def _finish(agent: Agent, _event: commands.WrapUpFinished, now: datetime) -> Step:
@@ -311,7 +312,7 @@ def _finish(agent: Agent, _event: commands.WrapUpFinished, now: datetime) -> Ste
 
 
 def _extend(agent: Agent, event: commands.WrapUpExtended, now: datetime) -> Step:
-    return _changed(replace(agent, until=(agent.until or now) + timedelta(seconds=event.seconds)))
+    return _changed(replaced(agent, until=(agent.until or now) + timedelta(seconds=event.seconds)))
 
 
 def _no_wrap_up(agent: Agent, event: AgentInput, _now: datetime) -> Step:
@@ -334,7 +335,7 @@ def _no_disposition(agent: Agent, event: AgentInput, _now: datetime) -> Step:
 def _lapse_available(agent: Agent, _event: Lapse, now: datetime) -> Step:
     if agent.rests_until is None or now < agent.rests_until:
         return agent, []
-    return _changed(replace(agent, rests_until=None, reason=None))
+    return _changed(replaced(agent, rests_until=None, reason=None))
 
 
 def _lapse_wrap_up(agent: Agent, _event: Lapse, now: datetime) -> Step:

@@ -11,10 +11,11 @@
 #   waiting --Lapse >= leave_at--> overflowed           --Lapse--> exclusions that are over are dropped
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from acd import events
+from acd.machines.frozen import replaced
 from acd.model import EntryState, Outcome, QueuePolicy, Skills, milliseconds
 from acd.policies.order import Place, place_of
 from acd.policies.skills import raised
@@ -150,11 +151,11 @@ def _waited_ms(entry: QueueEntry, now: datetime) -> int:
 
 
 def _offered(entry: QueueEntry, event: Offered, _now: datetime) -> Step:
-    return replace(entry, state="offered", offer=event.offer, offers=entry.offers + 1), []
+    return replaced(entry, state="offered", offer=event.offer, offers=entry.offers + 1), []
 
 
 def _returned(entry: QueueEntry, event: Returned, now: datetime) -> Step:
-    back = replace(entry, state="waiting", offer=None, excluded=_excluding(entry, event.exclude, now))
+    back = replaced(entry, state="waiting", offer=None, excluded=_excluding(entry, event.exclude, now))
     if back.leave_at is not None and back.leave_at <= now:
         return _end(back, "overflowed", now)
     return back, [events.EntryRequeued(entry.contact, entry.id, event.position)]
@@ -167,12 +168,12 @@ def _excluding(entry: QueueEntry, fresh: Exclusion | None, now: datetime) -> tup
 
 def _answered(entry: QueueEntry, event: Answered, now: datetime) -> Step:
     answered = events.EntryAnswered(entry.contact, entry.id, entry.queue, event.agent, _waited_ms(entry, now))
-    return replace(entry, state="answered", offer=None), [answered]
+    return replaced(entry, state="answered", offer=None), [answered]
 
 
 def _abandoned(entry: QueueEntry, _event: Abandoned, now: datetime) -> Step:
     abandoned = events.EntryAbandoned(entry.contact, entry.id, entry.queue, _waited_ms(entry, now))
-    return replace(entry, state="abandoned", offer=None), [abandoned]
+    return replaced(entry, state="abandoned", offer=None), [abandoned]
 
 
 def _withdrawn(entry: QueueEntry, event: Withdrawn, now: datetime) -> Step:
@@ -181,12 +182,12 @@ def _withdrawn(entry: QueueEntry, event: Withdrawn, now: datetime) -> Step:
 
 def _end(entry: QueueEntry, outcome: Outcome, now: datetime) -> Step:
     ended = events.EntryEnded(entry.contact, entry.id, entry.queue, outcome, _waited_ms(entry, now))
-    return replace(entry, state=outcome, offer=None), [ended]
+    return replaced(entry, state=outcome, offer=None), [ended]
 
 
 def _terms_changed(entry: QueueEntry, event: TermsChanged, _now: datetime) -> Step:
     queue = event.queue
-    changed = replace(
+    changed = replaced(
         entry,
         need=raised(queue.skills, entry.asked),
         ring_s=queue.ring_s,
@@ -199,7 +200,7 @@ def _terms_changed(entry: QueueEntry, event: TermsChanged, _now: datetime) -> St
 def _lapse(entry: QueueEntry, _event: Lapse, now: datetime) -> Step:
     if entry.leave_at is not None and entry.leave_at <= now:
         return _end(entry, "overflowed", now)
-    return replace(entry, excluded=tuple(old for old in entry.excluded if old.until > now)), []
+    return replaced(entry, excluded=tuple(old for old in entry.excluded if old.until > now)), []
 
 
 TRANSITIONS: dict[tuple[EntryState, type], Callable[..., Step]] = {

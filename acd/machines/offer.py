@@ -10,10 +10,11 @@
 #           --Tick >= ring_until--> timed_out
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from acd import events
+from acd.machines.frozen import replaced
 from acd.model import Delivery, FailureReason, OfferState
 from callcenter.kernel.errors import IllegalTransition
 
@@ -77,29 +78,29 @@ class Offer:
 def _accept(offer: Offer, event: Accept, _now: datetime) -> Step:
     if event.fence != offer.fence:
         return offer, [events.InputRefused(offer.id, "OfferAccepted", "stale_offer")]
-    return replace(offer, state="accepted"), [events.OfferAccepted(offer.contact, offer.id, offer.agent)]
+    return replaced(offer, state="accepted"), [events.OfferAccepted(offer.contact, offer.id, offer.agent)]
 
 
 def _decline(offer: Offer, event: Decline, _now: datetime) -> Step:
     if event.fence != offer.fence:
         return offer, [events.InputRefused(offer.id, "OfferDeclined", "stale_offer")]
-    return replace(offer, state="declined"), [events.OfferDeclined(offer.contact, offer.id, offer.agent)]
+    return replaced(offer, state="declined"), [events.OfferDeclined(offer.contact, offer.id, offer.agent)]
 
 
 def _fail(offer: Offer, event: Fail, _now: datetime) -> Step:
     failed = events.OfferFailed(offer.contact, offer.id, offer.agent, event.reason)
-    return replace(offer, state="failed"), [failed]
+    return replaced(offer, state="failed"), [failed]
 
 
 def _rescind(offer: Offer, event: Rescind, _now: datetime) -> Step:
     rescinded = events.OfferRescinded(offer.contact, offer.id, offer.agent, event.reason)
-    return replace(offer, state="rescinded"), [rescinded]
+    return replaced(offer, state="rescinded"), [rescinded]
 
 
 def _lapse(offer: Offer, _event: Lapse, now: datetime) -> Step:
     if now < offer.ring_until:
         return offer, []
-    return replace(offer, state="timed_out"), [events.OfferTimedOut(offer.contact, offer.id, offer.agent)]
+    return replaced(offer, state="timed_out"), [events.OfferTimedOut(offer.contact, offer.id, offer.agent)]
 
 
 TRANSITIONS: dict[tuple[OfferState, type], Callable[..., Step]] = {

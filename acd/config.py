@@ -1,0 +1,264 @@
+"""Queues and agents as the site writes them down: `config/queues.yaml`, `config/agents.yaml`.
+
+All mistakes are reported at once, each with its key (`queues.yaml: queues[1].ring_s`). What only people or the
+director need (names, phones, music) stays here; `Roster.policy` is what the core gets.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+
+import yaml
+
+from acd.model import DEFAULTS, AgentPolicy, Delivery, Policy, QueuePolicy, Settings, Skills
+from acd.policies.skills import canonical
+from callcenter.kernel.codec import encode
+from callcenter.kernel.errors import ConfigError
+
+T = TypeVar("T")
+Key = Literal["queues.yaml", "agents.yaml"]
+
+QUEUES: Key = "queues.yaml"
+AGENTS: Key = "agents.yaml"
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class QueueConfig:
+    """One queue. `music` and `announcement` name prompts; `record` says whether talks are recorded."""
+
+    name: str
+    skills: Skills = ()
+    music: str | None = None
+    announcement: str | None = None
+    ring_s: int = 20
+    wrap_up_s: int = 30
+    record: bool = False
+    max_wait_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """One agent. `user` signs in to the console, `phone` is the user of phones.yaml that rings."""
+
+    id: str
+    name: str
+    user: str
+    phone: str
+    delivery: Delivery = "phone"
+    skills: Skills = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Both files, checked."""
+
+    queues: tuple[QueueConfig, ...]
+    agents: tuple[AgentConfig, ...]
+    settings: Settings = DEFAULTS
+
+    @property
+    def policy(self) -> Policy:
+        """The core's part, named after its content: equal rules have equal versions."""
+        queues = tuple(
+            QueuePolicy(queue.name, queue.skills, queue.ring_s, queue.wrap_up_s, queue.max_wait_s)
+            for queue in self.queues
+        )
+        agents = tuple(AgentPolicy(agent.id, agent.skills, agent.delivery) for agent in self.agents)
+        version = sha256(encode([queues, agents, self.settings])).hexdigest()[:12]
+        return Policy(version, queues, agents, self.settings)
+
+    def queue(self, name: str) -> QueueConfig | None:
+        return next((queue for queue in self.queues if queue.name == name), None)
+
+    def agent(self, id_: str) -> AgentConfig | None:
+        return next((agent for agent in self.agents if agent.id == id_), None)
+
+    def agent_of_phone(self, phone: str) -> AgentConfig | None:
+        return next((agent for agent in self.agents if agent.phone == phone), None)
+
+    def agent_of_user(self, user: str) -> AgentConfig | None:
+        return next((agent for agent in self.agents if agent.user == user), None)
+
+
+def load(folder: Path) -> Roster:
+    """Read both files of `folder`; raises ConfigError with every mistake, one a line, and `data["errors"]`."""
+    errors: list[str] = []
+    queues, agents = _document(folder, QUEUES, errors), _document(folder, AGENTS, errors)
+    if errors:
+        raise _error(errors)
+    return parse(queues, agents)
+
+
+def parse(queues: object, agents: object) -> Roster:
+    """The roster in two parsed documents; raises ConfigError as `load` does."""
+    errors: list[str] = []
+    top = _Section(f"{QUEUES}: ", queues, errors)
+    settings = _settings(top.section("distributor"))
+    roster = Roster(tuple(_queue(section) for section in top.sections("queues")), (), settings)
+    top.close()
+    people = _Section(f"{AGENTS}: ", agents, errors)
+    staff = tuple(_agent(section) for section in people.sections("agents"))
+    people.close()
+    _unique(f"{QUEUES}: queues", "name", [queue.name for queue in roster.queues], errors)
+    for key in ("id", "user", "phone"):
+        _unique(f"{AGENTS}: agents", key, [str(getattr(agent, key)) for agent in staff], errors)
+    if errors:
+        raise _error(errors)
+    return Roster(roster.queues, staff, settings)
+
+
+def _error(errors: Sequence[str]) -> ConfigError:
+    return ConfigError("\n".join(errors), data={"errors": list(errors)})
+
+
+def _document(folder: Path, name: Key, errors: list[str]) -> object:
+    try:
+        return yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+    except OSError as error:
+        errors.append(f"{name}: cannot be read ({error.strerror})")
+    except UnicodeDecodeError:
+        errors.append(f"{name}: is not UTF-8")
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark is not None else ""
+        errors.append(f"{name}: is not YAML{line}")
+    return None
+
+
+def _unique(where: str, key: str, values: Sequence[str], errors: list[str]) -> None:
+    for index, value in enumerate(values):
+        if value and value in values[:index]:
+            errors.append(f"{where}[{index}].{key}: {value!r} is there twice")
+
+
+def _settings(section: "_Section") -> Settings:
+    default = DEFAULTS
+    settings = Settings(
+        exclusion_s=section.integer("exclusion_s", 0, DAY_S, default.exclusion_s),
+        misses=section.integer("misses", 1, 100, default.misses),
+        back_off_s=section.integer("back_off_s", 1, DAY_S, default.back_off_s),
+        back_off_max_s=section.integer("back_off_max_s", 1, DAY_S, default.back_off_max_s),
+    )
+    section.close()
+    return settings
+
+
+def _queue(section: "_Section") -> QueueConfig:
+    queue = QueueConfig(
+        name=section.text("name"),
+        skills=section.skills("skills"),
+        music=section.optional_text("music"),
+        announcement=section.optional_text("announcement"),
+        ring_s=section.integer("ring_s", 1, 300, 20),
+        wrap_up_s=section.integer("wrap_up_s", 0, DAY_S, 30),
+        record=section.flag("record", default=False),
+        max_wait_s=section.optional_integer("max_wait_s", 1, DAY_S),
+    )
+    section.close()
+    return queue
+
+
+def _agent(section: "_Section") -> AgentConfig:
+    id_ = section.text("id")
+    agent = AgentConfig(
+        id=id_,
+        name=section.text("name", default=id_),
+        user=section.text("user", default=id_),
+        phone=section.text("phone"),
+        delivery=section.choice("delivery", get_args(Delivery), "phone"),
+        skills=section.skills("skills"),
+    )
+    section.close()
+    return agent
+
+
+class _Section:
+    """A mapping that is read key by key; what does not fit, is missing or is left over becomes an error."""
+
+    def __init__(self, where: str, value: object, errors: list[str]) -> None:
+        self._where = where
+        self._errors = errors
+        self._seen: set[object] = set()
+        self._values: Mapping[object, object] = {}
+        if isinstance(value, dict):
+            self._values = value
+        elif value is not None:
+            self._errors.append(f"{where.rstrip('.: ')}: must be a mapping")
+
+    def close(self) -> None:
+        """Report the keys that nobody read."""
+        for key in self._values:
+            if key not in self._seen:
+                self._fault(str(key), "is not known")
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._take(key)
+        if value is None and default is not None:
+            return default
+        if value is None:
+            self._fault(key, "is missing")
+        elif not isinstance(value, str) or not value.strip():
+            self._fault(key, "must be a text (quote numbers)")
+        return value if isinstance(value, str) else ""
+
+    def optional_text(self, key: str) -> str | None:
+        self._seen.add(key)
+        return None if self._values.get(key) is None else self.text(key)
+
+    def integer(self, key: str, least: int, most: int, default: int) -> int:
+        value = self.optional_integer(key, least, most)
+        return default if value is None else value
+
+    def optional_integer(self, key: str, least: int, most: int) -> int | None:
+        value = self._take(key)
+        return value if value is None else self._bounded(key, value, least, most)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self._take(key)
+        if value is not None and not isinstance(value, bool):
+            self._fault(key, "must be true or false")
+        return value if isinstance(value, bool) else default
+
+    def choice(self, key: str, choices: Sequence[T], default: T) -> T:
+        value = self._take(key)
+        for choice in choices:
+            if value == choice:
+                return choice
+        if value is not None:
+            self._fault(key, f"must be one of {', '.join(str(choice) for choice in choices)}")
+        return default
+
+    def skills(self, key: str) -> Skills:
+        """Levels 1..10 by skill."""
+        inner = self.section(key)
+        levels = {name: inner.integer(name, 1, 10, 1) for name in inner._values if isinstance(name, str)}
+        inner.close()
+        return canonical(levels)
+
+    def section(self, key: str) -> "_Section":
+        return _Section(f"{self._where}{key}.", self._take(key), self._errors)
+
+    def sections(self, key: str) -> list["_Section"]:
+        value = self._take(key)
+        if not isinstance(value, list) or not value:
+            self._fault(key, "must be a list with at least one item")
+            return []
+        return [
+            _Section(f"{self._where}{key}[{index}].", item or {}, self._errors) for index, item in enumerate(value)
+        ]
+
+    def _take(self, key: str) -> object:
+        self._seen.add(key)
+        return self._values.get(key)
+
+    def _bounded(self, key: str, value: object, least: int, most: int) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            self._fault(key, f"must be a whole number from {least} to {most}")
+            return least
+        return value
+
+    def _fault(self, key: str, what: str) -> None:
+        self._errors.append(f"{self._where}{key}: {what}")
