@@ -80,8 +80,11 @@ class Signalling(Protocol):
 class Media(Protocol):
     """The media workers as the room sees them. A session is one leg's RTP endpoint and has the leg's id."""
 
-    def open(self, unit: Unit, session: str, *, remote: MediaDescription | None) -> None:
-        """Take a session on the least loaded worker. Answered by SessionOpened or SessionFailed."""
+    def open(self, unit: Unit, session: str, *, remote: MediaDescription | None, near: str | None = None) -> None:
+        """Take a session on the least loaded worker, or on the worker of the session `near` (to be bridged with).
+
+        Answered by SessionOpened or SessionFailed.
+        """
         ...
 
     def connect(self, unit: Unit, session: str, remote: MediaDescription) -> None:

@@ -1,0 +1,203 @@
+"""The media worker: a process that outlives the application and knows no business (architecture.md section 1).
+
+It has one timer. While there are sessions it runs the engine's step each 5 ms; without any, a look once a second at
+whether it is still wanted. Left alone, it keeps bridges and music going until a session's RTP falls silent or
+`alone_s` is over, closes them, and ends when nobody has come for a minute more.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from callcenter.media import protocol
+from callcenter.media.background import Background
+from callcenter.media.commands import Commands
+from callcenter.media.control import Control, listener
+from callcenter.media.engine import STEP_S, Engine
+from callcenter.media.event_log import EventLog
+from callcenter.media.port_pool import PortPool
+from callcenter.media.prompts import Prompts
+from callcenter.media.sockets import Sockets
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 1.0
+LINGER_S = 60.0
+LATE_S = 0.020
+# Beyond this the past is given up: a burst of old frames helps nobody.
+BEHIND_S = 0.200
+FINISH_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says. Seconds; `first_port` and `last_port` are both included."""
+
+    socket: Path
+    name: str
+    address: str
+    first_port: int
+    last_port: int
+    recordings: Path
+    silence_s: float = 60.0
+    alone_s: float = 600.0
+    release: str = ""
+
+
+class Worker:
+    """Ties socket, engine and clock together; implements `control.Host`."""
+
+    def __init__(self, options: Options, loop: asyncio.AbstractEventLoop) -> None:
+        self._options = options
+        self._loop = loop
+        self._writer = Background("recordings")
+        self._reader = Background("prompts")
+        self._events = EventLog()
+        ports = PortPool(options.first_port, options.last_port)
+        self._engine = Engine(
+            Sockets(options.address, ports), self._events, silence_s=options.silence_s,
+            cname=f"{options.name}@callcenter".encode(),
+        )  # fmt: skip
+        self._commands = Commands(
+            self._engine, Prompts(loop.call_soon_threadsafe, self._reader), self._writer, options.recordings,
+            loop.call_soon_threadsafe,
+        )  # fmt: skip
+        self._control = Control(self)
+        self._events.listener = self._control.send
+        self._surprises = 0
+        self._late_ticks = 0
+        self._worst_lateness = 0.0
+        self._due = 0.0
+        self._ticking = False
+        self._alone_since = time.monotonic()
+        self._stopped = asyncio.Event()
+        self.detached()
+
+    async def run(self) -> None:
+        """Serve until told to stop or no longer wanted."""
+        path = self._options.socket
+        listening = listener(path)
+        server = await self._loop.create_unix_server(self._control.connection, sock=listening)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stopped.set)
+        self._loop.call_later(IDLE_S, self._idle)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 100)
+        log.info("media worker ready", extra={"worker": self._options.name})
+        await self._stopped.wait()
+        server.close()
+        path.unlink(missing_ok=True)
+        self._close_all()
+        self._writer.finish(FINISH_S)
+        # What the writer told the loop (the last Recorded, Closed) still goes out.
+        await asyncio.sleep(0)
+
+    # -- the application ------------------------------------------------------------------------------------------
+
+    def welcome(self, hello: protocol.Hello) -> protocol.Welcome:
+        self._engine.silent_alone = None
+        log.info("application attached", extra={"epoch": hello.epoch, "release": hello.release})
+        return protocol.Welcome(
+            protocol.PROTOCOL, self._options.name, os.getpid(), self._options.release, self._commands.draining,
+            self._events.lost, self._engine.states(), self._events.waiting(),
+        )  # fmt: skip
+
+    def detached(self) -> None:
+        self._alone_since = time.monotonic()
+        self._engine.silent_alone = self._commands.close
+
+    def command(self, command: protocol.Command) -> None:
+        self._engine.set_clock(time.monotonic())
+        self._commands.apply(command)
+        if not self._ticking and self._engine.sessions:
+            self._ticking = True
+            self._due = self._loop.time() + STEP_S
+            self._loop.call_at(self._due, self._tick)
+
+    def acknowledge(self, number: int) -> None:
+        self._events.acknowledge(number)
+
+    def drain(self) -> None:
+        self._commands.draining = True
+
+    def surprise(self) -> None:
+        self._surprises += 1
+
+    def statistics(self) -> protocol.Statistics:
+        engine = self._engine
+        sessions = engine.sessions.values()
+        return protocol.Statistics(
+            worker=self._options.name,
+            pid=os.getpid(),
+            sessions=len(sessions),
+            ports_free=engine.sockets.ports.free,
+            packets_received=engine.packets_received + sum(each.reception.received for each in sessions),
+            packets_sent=engine.packets_sent + sum(each.outgoing.packets for each in sessions),
+            drops={**engine.drops, **self._control.refused, **self._commands.ignored},
+            surprises=self._surprises + engine.surprises + self._writer.surprises + self._reader.surprises,
+            ticks=engine.steps,
+            late_ticks=self._late_ticks,
+            worst_lateness_us=int(self._worst_lateness * 1_000_000),
+            events_waiting=len(self._events),
+            events_lost=self._events.lost,
+            draining=self._commands.draining,
+            cpu_ms=int(time.process_time() * 1000),
+        )
+
+    # -- time -----------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        late = now - self._due
+        if late > LATE_S:
+            self._late_ticks += 1
+        self._worst_lateness = max(self._worst_lateness, late)
+        if late > BEHIND_S:
+            skipped = int(late / STEP_S)
+            self._engine.skip(skipped)
+            self._due += skipped * STEP_S
+        self._engine.step(time.monotonic())
+        if not self._engine.sessions:
+            self._ticking = False
+            return
+        self._due += STEP_S
+        self._loop.call_at(self._due, self._tick)
+
+    def _idle(self) -> None:
+        if self._is_unwanted():
+            self._stopped.set()
+            return
+        self._loop.call_later(IDLE_S, self._idle)
+
+    def _is_unwanted(self) -> bool:
+        if self._commands.draining and not self._engine.sessions and not len(self._events):
+            return True
+        if self._control.attached is not None:
+            return False
+        alone = time.monotonic() - self._alone_since
+        if alone < self._options.alone_s:
+            return False
+        self._close_all()
+        return alone >= self._options.alone_s + LINGER_S
+
+    def _close_all(self) -> None:
+        self._engine.set_clock(time.monotonic())
+        for session in list(self._engine.sessions.values()):
+            self._commands.close(session)
+
+
+async def _serve(options: Options) -> None:
+    await Worker(options, asyncio.get_running_loop()).run()
+
+
+def run(options: Options) -> None:
+    """Serve until told to stop; raises ConfigError when the socket cannot be had."""
+    uvloop.run(_serve(options))
