@@ -5,8 +5,9 @@ touched aggregate's row, personal rows. After the commit the batch goes back to 
 and runs the actions, in order. WAL with synchronous=NORMAL survives the death of the process; a power cut may cost
 the last moments.
 
-A write that fails (disk full) does not stop the calls that are up: their actions run, the batch is kept and tried
-again, and `healthy` turns false so that new calls are refused.
+A write that fails (disk full) does not stop the calls that are up: their actions run at once, their facts are kept
+and tried again, and `healthy` turns false so that new calls are refused. A unit that can never be written is a bug of
+ours: it is logged, counted and passed over, and its actions run.
 """
 
 import logging
@@ -14,33 +15,26 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
-from callcenter.kernel.codec import decode, encode
+from callcenter.kernel.codec import encode
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.ids import new_id
-from callcenter.kernel.unit import Unit
+from callcenter.kernel.journal_file import JournalReader, from_ms, identity_of, open_journal, to_ms
+from callcenter.kernel.unit import Action, Unit
+
+__all__ = ["Journal", "JournalFenced", "JournalReader", "Publish"]
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
 RETRY_S = 1.0
+PRUNE_ROWS = 500
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS journal (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, epoch INTEGER NOT NULL, kind TEXT NOT NULL,
-    type TEXT NOT NULL, at INTEGER NOT NULL, subject TEXT NOT NULL, data BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS ix_journal_subject ON journal (subject);
-CREATE TABLE IF NOT EXISTS live_state (
-    kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, schema INTEGER NOT NULL, blob BLOB NOT NULL,
-    PRIMARY KEY (kind, id)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS personal (contact TEXT PRIMARY KEY, blob BLOB NOT NULL) WITHOUT ROWID;
-"""
 _INSERT = "INSERT INTO journal (seq, id, epoch, kind, type, at, subject, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _UPSERT = (
     "INSERT INTO live_state (kind, id, version, schema, blob) VALUES (?, ?, 1, ?, ?) "
@@ -51,7 +45,17 @@ _PERSONAL = (
     "INSERT INTO personal (contact, blob) VALUES (?, ?) "
     "ON CONFLICT (contact) DO UPDATE SET blob = json_patch(personal.blob, excluded.blob)"
 )
-_READ = "SELECT seq, id, type, at, subject, data FROM journal WHERE kind = 'event' AND "
+_FORGET = "DELETE FROM personal WHERE contact = ?"
+# The highest entry always stays: numbers go on from it.
+_OLD = (
+    "SELECT seq, subject FROM journal WHERE seq < ? AND seq < (SELECT max(seq) FROM journal) "
+    "AND subject NOT IN (SELECT id FROM live_state) ORDER BY seq LIMIT ?"
+)
+_FORGET_OVER = (
+    "DELETE FROM personal WHERE contact = ? AND NOT EXISTS (SELECT 1 FROM journal WHERE subject = personal.contact)"
+)
+# A row that breaks a constraint or a type breaks it again at the next try.
+_HOPELESS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
 
 
 class JournalFenced(CallcenterError):
@@ -61,18 +65,32 @@ class JournalFenced(CallcenterError):
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
-    """A unit that is on disk (or, while the disk is full, as good as it gets) with its numbered events."""
+class _Release:
+    """What the loop has to do: publish, then act. `settled` units are done with, the others come again."""
 
-    unit: Unit
-    events: tuple[Envelope, ...]
+    events: Sequence[Envelope]
+    actions: Sequence[Action]
+    settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Pruning:
+    projected: int
+    before: int
+    done: Callable[[int], None] | None
+    bound: int | None = None
+    rows: int = 0
 
 
 Publish = Callable[[Envelope], None]
 
 
 class Journal:
-    """Owned by the loop's thread, which alone may call `submit`; `_run` is the writer's thread."""
+    """Owned by the loop's thread, which alone may call it; `_run` and what it calls is the writer's thread.
+
+    `_queue`, `_closing` and `_pruning` change under `_wake` only, `_unreleased` in the loop's thread only, `_seq`,
+    `_early` and `_one_by_one` in the writer's thread only. `_done` has one producer and one consumer.
+    """
 
     def __init__(
         self,
@@ -84,37 +102,44 @@ class Journal:
         fenced: Callable[[], None] | None = None,
     ) -> None:
         """`call_soon` hands a callable from the writer's thread to the loop (`loop.call_soon_threadsafe`)."""
-        self._path = path
         self._call_soon = call_soon
         self._publish = publish
         self._state_schema = state_schema
         self._fenced = fenced
         self._queue: deque[Unit] = deque()
-        self._unreleased = 0
-        self._done: deque[Committed] = deque()
+        self._done: deque[_Release] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._pruning: _Pruning | None = None
+        self._unreleased = 0
+        self._early = 0
+        self._one_by_one = False
         self.healthy = True
-        self._db = _open(path)
+        self.surprises = 0
+        self._db = open_journal(path)
         self.epoch = self._take_epoch()
-        row = self._db.execute("SELECT coalesce(max(seq), 0), coalesce(max(at), 0) FROM journal").fetchone()
+        self.identity = identity_of(self._db)
+        row = self._db.execute("SELECT coalesce(max(seq), 0), max(at) FROM journal").fetchone()
         self._seq: int = row[0]
-        self.last_at = datetime.fromtimestamp(row[1] / 1000, UTC) if row[1] else None
+        self.last_at = None if row[1] is None else from_ms(row[1])
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
     def _take_epoch(self) -> int:
         with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT DO UPDATE SET value = value + 1")
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-        return int(row[0])
+            return self._epoch_on_disk()
+
+    def _epoch_on_disk(self) -> int:
+        return int(self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
 
     # -- the loop's side ------------------------------------------------------------------------------------------
 
     def submit(self, unit: Unit) -> None:
         """Queue `unit`. Its actions run after its commit; an empty unit with nothing before it runs at once."""
         if unit.is_empty and not self._unreleased:
-            _run_actions(unit)
+            self._act(unit.actions)
             return
         self._unreleased += 1
         with self._wake:
@@ -128,91 +153,15 @@ class Journal:
         except IndexError:
             return 0.0
 
-    def _release(self) -> None:
-        while self._done:
-            committed = self._done.popleft()
-            self._unreleased -= 1
-            for event in committed.events:
-                self._publish(event)
-            _run_actions(committed.unit)
+    def prune(self, *, projected: int, before: datetime, done: Callable[[int], None] | None = None) -> None:
+        """Delete entries numbered up to `projected` and older than `before`, a few at a time between the batches.
 
-    # -- the writer's side ----------------------------------------------------------------------------------------
-
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not self._queue and not self._closing:
-                    self._wake.wait()
-                if not self._queue:
-                    return
-                batch = list(self._queue)
-            try:
-                committed = self._write(batch)
-            except JournalFenced:
-                log.critical("journal fenced by a newer application")
-                if self._fenced is not None:
-                    self._call_soon(self._fenced)
-                return
-            except sqlite3.Error as error:
-                self._degrade(batch, error)
-                continue
-            self.healthy = True
-            self._hand_over(committed)
-
-    def _hand_over(self, committed: Sequence[Committed]) -> None:
+        Entries of subjects that have a state row stay; the personal row of a contact goes with its last entry.
+        `done` is called on the loop with the number of entries deleted.
+        """
         with self._wake:
-            for _ in committed:
-                self._queue.popleft()
-        self._done.extend(committed)
-        self._call_soon(self._release)
-
-    def _degrade(self, batch: Sequence[Unit], error: sqlite3.Error) -> None:
-        """Let the calls go on without disk: actions now, facts when there is room again."""
-        if self.healthy:
-            log.error("journal cannot write", extra={"reason": type(error).__name__})
-        self.healthy = False
-        for unit in batch:
-            if unit.actions:
-                self._done.append(Committed(Unit(unit.now, actions=unit.actions), ()))
-                self._unreleased += 1
-                unit.actions = []
-        self._call_soon(self._release)
-        if not self._closing:
-            time.sleep(RETRY_S)
-
-    def _write(self, batch: Sequence[Unit]) -> list[Committed]:
-        committed: list[Committed] = []
-        rows: list[tuple[object, ...]] = []
-        states: dict[tuple[str, str], object | None] = {}
-        people: list[tuple[str, bytes]] = []
-        seq = self._seq
-        for unit in batch:
-            events: list[Envelope] = []
-            at = int(unit.now.timestamp() * 1000)
-            for draft in unit.drafts:
-                seq += 1
-                event_id = new_id()
-                rows.append(
-                    (seq, event_id, self.epoch, draft.kind, draft.type, at, draft.subject, encode(draft.data))
-                )
-                if draft.kind == "event":
-                    events.append(Envelope("live", seq, event_id, 1, draft.type, unit.now, draft.subject, draft.data))
-            states.update(unit.states)
-            people.extend((contact, encode(data)) for contact, data in unit.personal.items())
-            committed.append(Committed(unit, tuple(events)))
-        upserts = [(k, i, self._state_schema, encode(s)) for (k, i), s in states.items() if s is not None]
-        deletes = [key for key, state in states.items() if state is None]
-        db = self._db
-        with db:
-            db.execute("BEGIN IMMEDIATE")
-            if db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0] != self.epoch:
-                raise JournalFenced("a newer application owns the journal")
-            db.executemany(_INSERT, rows)
-            db.executemany(_UPSERT, upserts)
-            db.executemany(_DELETE, deletes)
-            db.executemany(_PERSONAL, people)
-        self._seq = seq
-        return committed
+            self._pruning = _Pruning(projected, to_ms(before), done)
+            self._wake.notify()
 
     def close(self) -> None:
         """Commit what has queued, stop the thread and close the file. Actions still pending are released."""
@@ -223,61 +172,209 @@ class Journal:
         self._release()
         self._db.close()
 
+    def _release(self) -> None:
+        while self._done:
+            release = self._done.popleft()
+            for event in release.events:
+                try:
+                    self._publish(event)
+                except Exception:
+                    self.surprises += 1
+                    log.exception("publishing failed after commit")
+            self._act(release.actions)
+            # Only now: an action that submits an empty unit must not overtake the actions after it.
+            if release.settled:
+                self._unreleased -= 1
 
-class JournalReader:
-    """A second, read-only connection for the projector, restart and the command line; one thread at a time."""
+    def _act(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            try:
+                action()
+            except Exception:
+                self.surprises += 1
+                log.exception("action failed after commit")
 
-    def __init__(self, path: Path) -> None:
-        self._db = _open(path)
+    # -- the writer's side ----------------------------------------------------------------------------------------
 
-    def states(self, kind: str) -> Iterator[tuple[str, bytes]]:
-        """(id, blob) of each state row of `kind`, in id order (UUIDv7: oldest first)."""
-        yield from self._db.execute("SELECT id, blob FROM live_state WHERE kind = ? ORDER BY id", (kind,))
+    def _run(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            try:
+                events = self._write(batch) if batch else []
+            except JournalFenced:
+                self.healthy = False
+                log.critical("journal fenced by a newer application")
+                self._hand_to_loop(self._fenced)
+                return
+            except sqlite3.Error as error:
+                if isinstance(error, _HOPELESS):
+                    self._pass_over(batch)
+                elif not self._degrade(batch, error):
+                    return
+                continue
+            if batch:
+                self.healthy = True
+                self._one_by_one = False
+                self._settle(batch, events)
+            self._prune_some()
 
-    def events_after(self, seq: int, limit: int) -> list[Envelope]:
-        """Up to `limit` events numbered above `seq`."""
-        return [_envelope(row) for row in self._db.execute(_READ + "seq > ? ORDER BY seq LIMIT ?", (seq, limit))]
+    def _next_batch(self) -> list[Unit] | None:
+        """What to write next: nothing but pruning if empty; None at the end."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._queue or self._closing or self._pruning)
+            if not self._queue:
+                return None if self._closing else []
+            return list(islice(self._queue, 1 if self._one_by_one else None))
 
-    def events_of(self, subject: str) -> list[Envelope]:
-        """Every event of one subject, in order."""
-        return [_envelope(row) for row in self._db.execute(_READ + "subject = ? ORDER BY seq", (subject,))]
+    def _settle(self, batch: Sequence[Unit], events: Sequence[Sequence[Envelope]]) -> None:
+        with self._wake:
+            for _ in batch:
+                self._queue.popleft()
+        for index, (unit, facts) in enumerate(zip(batch, events, strict=True)):
+            self._done.append(_Release(facts, () if index < self._early else unit.actions))
+        self._early = max(0, self._early - len(batch))
+        self._hand_to_loop(self._release)
 
-    def last_seq(self) -> int:
-        """The highest number given out, 0 in an empty journal."""
-        return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0])
+    def _pass_over(self, batch: Sequence[Unit]) -> None:
+        """The one unit that cannot be written must not take the others with it: find it, then leave it out."""
+        if len(batch) > 1:
+            self._one_by_one = True
+            return
+        self.surprises += 1
+        log.error("a unit cannot be written and is passed over")
+        self._settle(batch, [()] * len(batch))
 
-    def people(self, contacts: Iterable[str]) -> dict[str, dict[str, object]]:
-        """The erasable personal rows of `contacts`; absent where there is none."""
-        found: dict[str, dict[str, object]] = {}
-        for contact in contacts:
-            row = self._db.execute("SELECT blob FROM personal WHERE contact = ?", (contact,)).fetchone()
-            if row is not None:
-                found[contact] = decode(row[0], dict[str, object])
-        return found
+    def _degrade(self, batch: Sequence[Unit], error: sqlite3.Error) -> bool:
+        """Let the calls go on without disk until the next try is due; false if there will be none."""
+        if self.healthy:
+            log.error("journal cannot write", extra={"reason": type(error).__name__})
+        self.healthy = False
+        self._release_early(batch)
+        if self._closing:
+            log.critical("journal closed with facts unwritten", extra={"units": len(batch)})
+            return False
+        retry_at = time.monotonic() + RETRY_S
+        while (left := retry_at - time.monotonic()) > 0 and not self._closing:
+            with self._wake:
+                self._wake.wait_for(lambda: len(self._queue) > self._early or self._closing, left)
+                queued = list(self._queue)
+            self._release_early(queued)
+        return True
 
-    def close(self) -> None:
-        self._db.close()
+    def _release_early(self, queued: Sequence[Unit]) -> None:
+        fresh = queued[self._early :]
+        if fresh:
+            self._done.extend(_Release((), unit.actions, settled=False) for unit in fresh)
+            self._early += len(fresh)
+            self._hand_to_loop(self._release)
 
+    def _hand_to_loop(self, callback: Callable[[], None] | None) -> None:
+        if callback is not None:
+            try:
+                self._call_soon(callback)
+            except RuntimeError:
+                log.warning("the loop is closed before its journal")
 
-def _envelope(row: tuple[int, str, str, int, str, bytes]) -> Envelope:
-    seq, id_, type_, at, subject, data = row
-    moment = datetime.fromtimestamp(at / 1000, UTC)
-    return Envelope("live", seq, id_, 1, type_, moment, subject, decode(data, dict[str, object]))
+    def _write(self, batch: Sequence[Unit]) -> list[list[Envelope]]:
+        """Commit `batch`; the events of each unit. Raises JournalFenced, sqlite3.Error (nothing is written)."""
+        published: list[list[Envelope]] = []
+        rows: list[tuple[object, ...]] = []
+        states: dict[tuple[str, str], object | None] = {}
+        people: list[tuple[str, str]] = []
+        forgotten: list[tuple[str]] = []
+        seq = self._seq
+        for unit in batch:
+            events: list[Envelope] = []
+            at = to_ms(unit.now)
+            moment = from_ms(at)
+            for draft in unit.drafts:
+                blob = self._encoded(draft.data)
+                if blob is None:
+                    continue
+                seq += 1
+                event_id = new_id()
+                rows.append((seq, event_id, self.epoch, draft.kind, draft.type, at, draft.subject, blob))
+                if draft.kind == "event":
+                    events.append(Envelope("live", seq, event_id, 1, draft.type, moment, draft.subject, draft.data))
+            states.update(unit.states)
+            for contact, data in unit.personal.items():
+                blob = self._encoded(data)
+                if blob is not None:
+                    people.append((contact, blob.decode()))
+            forgotten.extend((contact,) for contact in unit.forgotten)
+            published.append(events)
+        self._write_rows(rows, states, people, forgotten)
+        self._seq = seq
+        return published
 
+    def _write_rows(
+        self,
+        rows: Sequence[tuple[object, ...]],
+        states: dict[tuple[str, str], object | None],
+        people: Sequence[tuple[str, str]],
+        forgotten: Sequence[tuple[str]],
+    ) -> None:
+        blobs = [(key, self._encoded(state)) for key, state in states.items() if state is not None]
+        upserts = [(kind, id_, self._state_schema, blob) for (kind, id_), blob in blobs if blob is not None]
+        deletes = [key for key, state in states.items() if state is None]
+        db = self._db
+        with db:
+            self._begin()
+            db.executemany(_INSERT, rows)
+            db.executemany(_UPSERT, upserts)
+            db.executemany(_DELETE, deletes)
+            db.executemany(_PERSONAL, people)
+            db.executemany(_FORGET, forgotten)
 
-def _open(path: Path) -> sqlite3.Connection:
-    # isolation_level=None: transactions are written out, none starts by itself.
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=NORMAL")
-    db.execute("PRAGMA secure_delete=ON")
-    db.executescript(_SCHEMA)
-    return db
+    def _begin(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        if self._epoch_on_disk() != self.epoch:
+            raise JournalFenced("a newer application owns the journal")
 
-
-def _run_actions(unit: Unit) -> None:
-    for action in unit.actions:
+    def _encoded(self, value: object) -> bytes | None:
         try:
-            action()
+            return encode(value)
         except Exception:
-            log.exception("action failed after commit")
+            self.surprises += 1
+            log.exception("a fact cannot be encoded and is passed over")
+            return None
+
+    def _prune_some(self) -> None:
+        """Delete the next few old entries, so few that a call waits for them no longer than for a batch."""
+        pruning = self._pruning
+        if pruning is None:
+            return
+        try:
+            bound = pruning.bound or min(pruning.projected + 1, self._first_since(pruning.before))
+            old = self._prune_below(bound)
+        except (sqlite3.Error, JournalFenced) as error:
+            log.error("journal cannot be pruned", extra={"reason": type(error).__name__})  # noqa: TRY400 - tried again the next day
+            old, bound = 0, 0
+        rows = pruning.rows + old
+        over = old < PRUNE_ROWS
+        with self._wake:
+            if self._pruning is pruning:
+                self._pruning = None if over else replace(pruning, bound=bound, rows=rows)
+        done = pruning.done
+        if over and done is not None:
+            self._hand_to_loop(lambda: done(rows))
+
+    def _first_since(self, moment: int) -> int:
+        """The number of the first entry at or after `moment`: by halving, because times grow with the numbers."""
+        low, high = 0, self._seq + 1
+        while low < high:
+            middle = (low + high) // 2
+            row = self._db.execute("SELECT at FROM journal WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)).fetchone()
+            if row is None or row[0] >= moment:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    def _prune_below(self, bound: int) -> int:
+        db = self._db
+        with db:
+            self._begin()
+            old = db.execute(_OLD, (bound, PRUNE_ROWS)).fetchall()
+            db.executemany("DELETE FROM journal WHERE seq = ?", [(seq,) for seq, _ in old])
+            db.executemany(_FORGET_OVER, [(subject,) for subject in {subject for _, subject in old}])
+        return len(old)

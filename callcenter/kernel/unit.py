@@ -31,6 +31,7 @@ class Unit:
     drafts: list[Draft] = field(default_factory=list)
     states: dict[StateKey, object | None] = field(default_factory=dict)
     personal: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
 
     def event(self, type_: str, subject: str, **data: object) -> None:
@@ -53,6 +54,11 @@ class Unit:
         """Merge personal data (numbers, names, collected values) into the erasable row of `contact`."""
         self.personal[contact] = {**self.personal.get(contact, {}), **data}
 
+    def forget_person(self, contact: str) -> None:
+        """Erase the personal row of `contact`, whatever this unit remembers of it included."""
+        self.personal.pop(contact, None)
+        self.forgotten.append(contact)
+
     def after_commit(self, action: Action) -> None:
         """Run `action` on the loop once this unit is on disk. It must not raise and must not block."""
         self.actions.append(action)
@@ -60,4 +66,4 @@ class Unit:
     @property
     def is_empty(self) -> bool:
         """Nothing to write: the actions may run at once if no earlier unit is in flight."""
-        return not (self.drafts or self.states or self.personal)
+        return not (self.drafts or self.states or self.personal or self.forgotten)
