@@ -4,7 +4,7 @@ What comes from the ports goes in by `signalled` and `heard`; what the director 
 director must know goes out through `notify`, in the same unit.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from callcenter.calls import events as ev
 from callcenter.calls import notices
 from callcenter.calls.commands import Accept, Dial, HangUp, Ring
 from callcenter.calls.machines.leg import LegInput, LegMachine
-from callcenter.calls.model import Bridge, Contact, Direction, EndedBy, Leg, Role
+from callcenter.calls.model import Bridge, Contact, Direction, EndedBy, Leg, LegState, Role, SessionState
 from callcenter.calls.ports import Media, Signalling, Target
 from callcenter.kernel.errors import NotFound
 from callcenter.kernel.ids import IdSource, new_id
@@ -166,6 +166,32 @@ class CallService:
         for contact in contacts:
             self._contacts[contact.id] = contact
             self._owner.update((leg.id, contact.id) for leg in contact.legs)
+
+    def reconcile(
+        self, unit: Unit, contact_id: str, sessions: Mapping[str, ev.SessionOpened], dialogs: Container[str]
+    ) -> None:
+        """Bring the legs in line with what the workers and the gateway still have (docs/architecture.md).
+
+        `sessions` by leg as the workers report them, `dialogs` the legs whose dialog the gateway knows. What was
+        committed but perhaps never sent is sent again; a worker applies the same state once.
+        """
+        for leg in self.contact(contact_id).legs:
+            there = sessions.get(leg.id)
+            match leg.session:
+                case SessionState.OPENING if there is not None:
+                    self._step(unit, leg.id, there)
+                case SessionState.OPENING if leg.is_live:
+                    self._media.open(unit, leg.id, remote=leg.offer, near=leg.near)
+                case SessionState.CLOSING if there is not None:
+                    self._media.close(unit, leg.id)
+                case SessionState.OPENING | SessionState.CLOSING:
+                    self._step(unit, leg.id, ev.SessionLost(leg.id, leg.worker or ""))
+                case SessionState.OPEN if there is None:
+                    self._step(unit, leg.id, ev.SessionLost(leg.id, leg.worker or ""))
+                case SessionState.OPEN if leg.remote is not None:
+                    self._media.connect(unit, leg.id, leg.remote)
+            if leg.is_live and leg.id not in dialogs and leg.state is not LegState.ALLOCATING:
+                self._step(unit, leg.id, ev.DialogLost(leg.id, "restart"))
 
     def reassert_bridge(self, unit: Unit, contact_id: str) -> None:
         """Say again who is joined: the order may have been committed and not sent. Workers apply it once."""

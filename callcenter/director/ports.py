@@ -55,14 +55,10 @@ class Site(Protocol):
 
 
 class Screens(Protocol):
-    """The consoles. Neither method waits."""
+    """The consoles; the event that ends an offer takes its pop off the screen."""
 
     def pop(self, pop: Pop, *, update: bool) -> None:
-        """Hand the pop to the agent's sockets, at once."""
-        ...
-
-    def close_pop(self, agent: str, offer: str) -> None:
-        """The offer is over without the agent."""
+        """Hand the pop to the agent's sockets, at once and without waiting."""
         ...
 
 

@@ -365,9 +365,6 @@ class Director:
             self._offer_of_leg.pop(delivery.leg, None)
         unit.delete(DELIVERY, delivery.offer)
         self._around.set_alarm(DELIVERY, delivery.offer, None)
-        if delivery.state is od.DeliveryState.OVER:
-            screens = self._around.screens
-            unit.after_commit(lambda: screens.close_pop(delivery.agent, delivery.offer))
 
     # -- the pop ---------------------------------------------------------------------------------------------------
 

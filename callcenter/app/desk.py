@@ -1,0 +1,122 @@
+"""The desk: what agents and supervisors ask of the distributor over the API, and the presence that consoles and
+phones report to it. Each wish is a unit of its own; the caller waits until it is on disk.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import acd.commands as acd_in
+import acd.events as acd_out
+from acd.config import AgentConfig, Roster
+from acd.service import AcdService
+from callcenter.console.ports import AgentView, AgentWish, QueueView
+from callcenter.director.service import Director
+from callcenter.kernel.errors import Conflict, NotFound
+from callcenter.kernel.unit import Unit
+
+NO_REASON = "break"
+
+
+class ApplicationDesk:
+    """Implements `console.ports.Desk` and `console.ports.Presence`."""
+
+    def __init__(
+        self,
+        director: Director,
+        acd: AcdService,
+        roster: Roster,
+        *,
+        open_unit: Callable[[], Unit],
+        submit: Callable[[Unit], None],
+    ) -> None:
+        self._director = director
+        self._acd = acd
+        self._roster = roster
+        self._open_unit = open_unit
+        self._submit = submit
+
+    async def set_state(self, agent: str, state: AgentWish, reason: str | None, *, by: str) -> AgentView:
+        """Carry out the wish; NotFound for an unknown agent, Conflict where his present state forbids it."""
+        config = self._roster.agent(agent)
+        if config is None:
+            raise NotFound("no such agent", data={"agent": agent})
+        unit = self._open_unit()
+        unit.event("console.state.requested", agent, state=state, by=by)
+        refused = self._wish(unit, agent, state, reason)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        unit.after_commit(lambda: None if done.done() else done.set_result(None))
+        self._submit(unit)
+        await done
+        if refused is not None:
+            raise Conflict("the agent's present state forbids this", data={"agent": agent, "reason": refused.reason})
+        return self._view(config)
+
+    def agents(self) -> Sequence[AgentView]:
+        """All agents by name, with what they do now."""
+        return [self._view(config) for config in sorted(self._roster.agents, key=lambda each: each.name)]
+
+    def queues(self) -> Sequence[QueueView]:
+        """All queues by name, with who waits and who could be offered a caller."""
+        now = self._open_unit().now
+        return [self._queue(queue.name, now.timestamp()) for queue in sorted(self._roster.queues, key=_name)]
+
+    def console_changed(self, agent: str, *, attached: bool) -> None:
+        """An agent's first console came or the last one went."""
+        unit = self._open_unit()
+        self._director.distribute(unit, acd_in.PresenceChanged(agent, console=attached))
+        self._submit(unit)
+
+    def phone_changed(self, unit: Unit, user: str, reachable: bool) -> None:  # the gateway's callback
+        """A phone registered, or cannot be reached any more."""
+        agent = self._roster.agent_of_phone(user)
+        if agent is not None:
+            self._director.distribute(unit, acd_in.PresenceChanged(agent.id, phone=reachable))
+
+    def _wish(self, unit: Unit, agent: str, state: AgentWish, reason: str | None) -> acd_out.InputRefused | None:
+        told: list[acd_out.Event] = []
+        here = self._acd.core.agents.get(agent)
+        if state != "logged_out" and (here is None or here.state == "logged_out"):
+            told += self._director.distribute(unit, acd_in.AgentSignedIn(agent))
+        wishes: dict[str, acd_in.AgentInput] = {
+            "available": acd_in.AgentWentAvailable(agent),
+            "not_ready": acd_in.AgentWentNotReady(agent, reason or NO_REASON),
+            "logged_out": acd_in.AgentSignedOut(agent),
+        }
+        told += self._director.distribute(unit, wishes[state])
+        return next((event for event in told if isinstance(event, acd_out.InputRefused)), None)
+
+    def _view(self, config: AgentConfig) -> AgentView:
+        agent = self._acd.core.agents.get(config.id)
+        skills = dict(config.skills)
+        if agent is None:
+            return AgentView(config.id, config.name, "logged_out", None, None, None, None, skills, False, False)
+        return AgentView(
+            config.id,
+            config.name,
+            agent.state,
+            agent.reason,
+            agent.contact,
+            agent.since,
+            agent.until,
+            skills,
+            agent.phone,
+            agent.console,
+        )
+
+    def _queue(self, name: str, now: float) -> QueueView:
+        core = self._acd.core
+        waiting = [entry for entry in core.entries.values() if entry.queue == name]
+        oldest = min((entry.enqueued_at.timestamp() for entry in waiting), default=None)
+        config = self._roster.queue(name)
+        needed = () if config is None else config.skills
+        free = sum(
+            core.can_be_offered(agent.id)
+            and all(dict(agent.skills).get(skill, 0) >= level for skill, level in needed)
+            for agent in self._roster.agents
+        )
+        longest = None if oldest is None else int((now - oldest) * 1000)
+        return QueueView(name, name, len(waiting), longest, free)
+
+
+def _name(named: object) -> str:
+    return str(getattr(named, "name", ""))

@@ -1,0 +1,94 @@
+"""The site's configuration as calls need it: look-ups in memory, made once at start.
+
+`config/` is data. What is wrong in it is reported at once and by key; a server with a broken configuration does not
+start, because a wrong number would only be found by a caller.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from acd.config import Roster
+from acd.config import load as load_roster
+from callcenter.app.endpoints import Endpoints, load_endpoints
+from callcenter.calendars import Calendar, load_calendars
+from callcenter.director.ports import QueueCare
+from callcenter.kernel.errors import ConfigError
+from ivr.loading import load_flows
+from ivr.model import Flow
+from ivr.prompts import PromptFolder
+
+INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """Everything in config/ but the settings; the director's `Site`."""
+
+    roster: Roster
+    endpoints: Endpoints
+    flows: dict[str, Flow]
+    calendars: dict[str, Calendar]
+    prompts: PromptFolder
+    language: str
+
+    def flow_for(self, source_kind: str, source: str, called: str) -> str | None:
+        """A trunk's number leads to its flow; a phone's to a service number, or to the flow that rings phones."""
+        if source_kind == "trunk":
+            for trunk in self.endpoints.trunks:
+                if trunk.name == source:
+                    return trunk.numbers.get(called, trunk.default)
+            return None
+        service = self.endpoints.dial.get(called)
+        if service is not None:
+            return service
+        is_phone = any(phone.user == called for phone in self.endpoints.phones)
+        return INTERNAL if is_phone and INTERNAL in self.flows else None
+
+    def agent_of_phone(self, user: str) -> str | None:
+        """The agent whose phone `user` is."""
+        agent = self.roster.agent_of_phone(user)
+        return None if agent is None else agent.id
+
+    def phone_of_agent(self, agent: str) -> str | None:
+        """The phone that rings for `agent`."""
+        found = self.roster.agent(agent)
+        return None if found is None else found.phone
+
+    def queue_care(self, queue: str, language: str) -> QueueCare:
+        """Recording, announcement and music of `queue`; prompts in `language`, else in the site's."""
+        found = self.roster.queue(queue)
+        if found is None:
+            return QueueCare()
+        return QueueCare(found.record, self._files(found.announcement, language), self._files(found.music, language))
+
+    def _files(self, prompt: str | None, language: str) -> tuple[str, ...]:
+        if prompt is None:
+            return ()
+        found = self.prompts.find(language or self.language, prompt) or self.prompts.find(self.language, prompt)
+        return () if found is None else (found,)
+
+
+def load_site(config: Path, *, language: str) -> SiteConfig:
+    """Read and check the folder `config`; raises ConfigError naming every fault of the file that is wrong."""
+    roster = load_roster(config)
+    endpoints = load_endpoints(config)
+    calendars = load_calendars(config / "calendars")
+    prompts = PromptFolder(config / "prompts")
+    queues = [queue.name for queue in roster.queues]
+    flows = load_flows(config / "flows", prompts=prompts, queues=queues, calendars=calendars)
+    _check_numbers(endpoints, flows)
+    return SiteConfig(roster, endpoints, flows, calendars, prompts, language)
+
+
+def _check_numbers(endpoints: Endpoints, flows: dict[str, Flow]) -> None:
+    wanted = [(f"phones.yaml: dial.{number}", flow) for number, flow in endpoints.dial.items()]
+    for index, trunk in enumerate(endpoints.trunks):
+        where = f"trunks.yaml: trunks[{index}]"
+        wanted += [(f"{where}.numbers.{number}", flow) for number, flow in trunk.numbers.items()]
+        if trunk.default is not None:
+            wanted.append((f"{where}.default", trunk.default))
+    unknown = [
+        f"{where} names the flow {flow!r}, which config/flows lacks" for where, flow in wanted if flow not in flows
+    ]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
