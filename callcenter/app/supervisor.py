@@ -293,6 +293,7 @@ class Supervisor:
             *("-m", self._modules.worker, "--socket", str(self._folder.socket_of(slot.name))),
             *("--ports", _ports(slot.ports), "--address", self._rtp_bind),
             *("--recordings", str(self._settings.recordings_dir), "--name", slot.name),
+            *("--silence-s", str(self._settings.media.silence_s)),
         ]
         slot.child = processes.start(arguments, self._log(f"media-{slot.number}"), now=now)
         self._watch(slot.child, partial(self._worker_died, slot))

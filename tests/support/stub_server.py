@@ -22,7 +22,7 @@ if __name__ == "__main__":
         key, _, value = word.partition("=")
         flags[key] = int(value) if value.isdigit() else value
     try:
-        sys.exit(run_server(load_settings(data, {}, flags), data, Endpoints((), (), {}), STUBS))
+        sys.exit(run_server(load_settings(data, {}, flags), data, Endpoints((), ()), STUBS))
     except ConfigError as error:
         print(error.message, file=sys.stderr)
         sys.exit(78)

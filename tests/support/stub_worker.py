@@ -18,6 +18,6 @@ async def _main(path: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    for name in ("socket", "ports", "address", "recordings", "name"):
+    for name in ("socket", "ports", "address", "recordings", "name", "silence-s"):
         parser.add_argument(f"--{name}", required=True)
     asyncio.run(_main(parser.parse_args().socket))
