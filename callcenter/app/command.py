@@ -79,6 +79,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     asked = next((word for word in words if word in MODULES), None)
     modules = [MODULES[asked]] if asked else list(dict.fromkeys(MODULES.values()))
     for name in modules:
+        if importlib.util.find_spec(name) is None:
+            continue
         importlib.import_module(name).register(commands)
     for each in commands.choices.values():
         _add_folders(each)
@@ -106,5 +108,7 @@ def _config_folder(given: str | None) -> Path:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
-    flags: dict[str, object] = {"data": given.data, **getattr(given, "flags", dict)(given)}
+    flags: dict[str, object] = {"data": given.data}
+    if hasattr(given, "flags"):
+        flags |= given.flags(given)
     return load_settings(given.config, os.environ, flags)

@@ -39,12 +39,11 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Both files. `dial` leads a number that a phone dials to a flow; `internal` is the flow that rings a phone."""
+    """Both files. `dial` leads a number that a phone dials to a flow."""
 
     trunks: tuple[Trunk, ...]
     phones: tuple[Phone, ...]
     dial: dict[str, str] = field(default_factory=dict)
-    internal: str | None = None
 
     @property
     def trunks_outside(self) -> bool:
@@ -78,7 +77,6 @@ class _TrunksFile:
 class _PhonesFile:
     phones: tuple[_PhoneText, ...] = ()
     dial: dict[str, str] = field(default_factory=dict)
-    internal: str | None = None
 
 
 def load_endpoints(config: Path) -> Endpoints:
@@ -91,7 +89,7 @@ def load_endpoints(config: Path) -> Endpoints:
     phones = tuple(_phone(text, f"phones.yaml: phones[{i}]", complaints) for i, text in enumerate(phones_file.phones))
     _refuse_repeats(trunks, phones, complaints)
     complaints.raise_if_any()
-    return Endpoints(trunks, phones, phones_file.dial, phones_file.internal)
+    return Endpoints(trunks, phones, phones_file.dial)
 
 
 def _trunk(text: _TrunkText, where: str, complaints: Complaints) -> Trunk:

@@ -203,16 +203,18 @@ def _flatten(document: object, source: str, sources: dict[str, str], complaints:
     groups = {key.partition(".")[0] for key in kinds if "." in key}
     values: dict[str, object] = {}
     for name, item in document.items():
-        inner = {f"{name}.{key}": leaf for key, leaf in item.items()} if isinstance(item, Mapping) else {name: item}
-        if name in groups and not isinstance(item, Mapping):
+        if name in groups and isinstance(item, Mapping):
+            leaves = {f"{name}.{key}": leaf for key, leaf in item.items()}
+        elif name in groups:
             complaints.add(f"{source}: {name}", "must be a mapping")
             continue
-        for key, leaf in inner.items():
+        else:
+            leaves = {str(name): item}
+        for key, leaf in leaves.items():
             if key in kinds:
                 values[key], sources[key] = leaf, f"{source}: {key}"
             else:
-                known = [*kinds, *groups] if name in groups or name == key else groups
-                complaints.unknown(f"{source}: {key}", str(key), known)
+                complaints.unknown(f"{source}: {key}", key, [*kinds, *groups])
     return values
 
 
