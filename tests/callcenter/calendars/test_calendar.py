@@ -1,4 +1,4 @@
-"""Business time over clock changes, midnights and leap days, checked against a clock that is read minute by minute."""
+"""Business time over clock changes, midnights and leap days, against a clock that is read minute by minute."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
