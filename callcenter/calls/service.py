@@ -23,15 +23,20 @@ CLOSE_GRACE = timedelta(seconds=5)
 STATE = "contact"
 
 Notify = Callable[[Unit, notices.Notice], None]
+SetAlarm = Callable[[str, datetime | None], None]
 
 
 class CallService:
     """Contacts and legs of this process. One thread: the loop's."""
 
-    def __init__(self, signalling: Signalling, media: Media, *, notify: Notify, ids: IdSource = new_id) -> None:
+    def __init__(
+        self, signalling: Signalling, media: Media, *, notify: Notify, set_alarm: SetAlarm, ids: IdSource = new_id
+    ) -> None:
+        """`set_alarm(contact, at)` has `tick` called for the contact at that time; None forgets it."""
         self._signalling = signalling
         self._media = media
         self._notify = notify
+        self._set_alarm = set_alarm
         self._ids = ids
         self._contacts: dict[str, Contact] = {}
         self._owner: dict[str, str] = {}
@@ -49,11 +54,6 @@ class CallService:
             return self._contacts[contact_id]
         except KeyError:
             raise NotFound("no such contact", data={"contact": contact_id}) from None
-
-    def deadline(self, contact_id: str) -> datetime | None:
-        """When a closing session has had its time."""
-        contact = self._contacts.get(contact_id)
-        return contact.close_by if contact else None
 
     # -- what the ports tell ---------------------------------------------------------------------------------------
 
@@ -165,6 +165,7 @@ class CallService:
         """Take the rows of the process before; nothing is sent."""
         for contact in contacts:
             self._contacts[contact.id] = contact
+            self._set_alarm(contact.id, contact.close_by)
             self._owner.update((leg.id, contact.id) for leg in contact.legs)
 
     def reconcile(
@@ -313,7 +314,9 @@ class CallService:
             return
         if not contact.is_over:
             if contact.close_by is None:
-                self._keep(unit, replace(contact, close_by=unit.now + CLOSE_GRACE))
+                close_by = unit.now + CLOSE_GRACE
+                self._keep(unit, replace(contact, close_by=close_by))
+                self._set_alarm(contact_id, close_by)
             return
         first = contact.legs[0].ending
         by = contact.ended_by or ("caller" if first and first.by is EndedBy.PEER else "system")
@@ -321,6 +324,7 @@ class CallService:
         status = contact.status if contact.ended_by else (first.status if first else None)
         unit.event("calls.contact.ended", contact_id, by=by, reason=reason, status=status)
         unit.delete(STATE, contact_id)
+        self._set_alarm(contact_id, None)
         del self._contacts[contact_id]
         for leg in contact.legs:
             del self._owner[leg.id]

@@ -1,0 +1,83 @@
+"""After a restart: what the rows say, compared with what workers and gateway still have (architecture.md section 2).
+
+A restart reconciles, it never replays effects. The order: rooms take their rows; the workers are attached and what
+they kept is delivered; the gateway repeats what it owes; each contact is brought in line and told to go on; the
+distributor lets go of what no contact holds any more. An empty journal passes through here too and finds nothing.
+"""
+
+import acd.commands as acd_in
+from acd.service import Rows
+from callcenter.app.live import LiveSide
+from callcenter.calls import events as ev
+from callcenter.calls.model import Contact
+from callcenter.director.machines.incoming_call import IncomingCall
+from callcenter.director.machines.offer_delivery import OfferDelivery
+from callcenter.director.service import DELIVERY, PROCESS
+from callcenter.kernel.codec import decode
+from callcenter.kernel.journal_file import JournalReader
+from ivr.service import DOCUMENT, RUN
+
+
+async def restart(live: LiveSide) -> int:
+    """Bring the live side to where the process before left it; the number of contacts that go on.
+
+    Raises msgspec.ValidationError for a row of another version: then the data needs the release that wrote it.
+    """
+    reader = JournalReader(live.journal_path)
+    try:
+        lost = _take_rows(live, reader)
+        await live.media.start()
+        live.agent.restore(list(reader.states("dialog")), list(reader.states("binding")))
+    finally:
+        reader.close()
+    _announce_phones(live)
+    _reconcile(live, lost)
+    return len(live.calls.contacts)
+
+
+def _take_rows(live: LiveSide, reader: JournalReader) -> tuple[str, ...]:
+    unit = live.open_unit()
+    live.calls.restore(decode(blob, Contact) for _, blob in reader.states("contact"))
+    live.director.restore(
+        [decode(blob, IncomingCall) for _, blob in reader.states(PROCESS)],
+        [decode(blob, OfferDelivery) for _, blob in reader.states(DELIVERY)],
+    )
+    restored = live.flows.restore(unit, reader.states(DOCUMENT), reader.states(RUN))
+    rows = Rows(reader.states("agent"), reader.states("entry"), reader.states("offer"))
+    live.acd.start(unit, live.site.roster.policy, epoch=live.journal.epoch, rows=rows)
+    live.submit(unit)
+    return restored.lost
+
+
+def _announce_phones(live: LiveSide) -> None:
+    """Tell the distributor which agents' phones can be rung."""
+    unit = live.open_unit()
+    reachable = live.agent.registration.reachable_users()
+    for agent in live.site.roster.agents:
+        live.director.distribute(unit, acd_in.PresenceChanged(agent.id, phone=agent.phone in reachable))
+    live.submit(unit)
+
+
+def _reconcile(live: LiveSide, lost: tuple[str, ...]) -> None:
+    sessions = {
+        found.session: ev.SessionOpened(found.session, found.worker, found.address, found.port)
+        for found in live.media.sessions()
+    }
+    legs = {leg.id for contact in live.calls.contacts.values() for leg in contact.legs}
+    for session in sorted(sessions.keys() - legs):
+        unit = live.open_unit()
+        live.media.close(unit, session)
+        live.submit(unit)
+    for contact in sorted(live.calls.contacts):
+        unit = live.open_unit()
+        live.calls.reconcile(unit, contact, sessions, live.agent.dialogs)
+        if contact in lost:
+            live.calls.end(unit, contact, "system", "error", status=500)
+        elif contact in live.director.processes:
+            live.director.resume(unit, contact)
+        else:
+            live.calls.end(unit, contact, "system", "restart", status=503)
+        live.submit(unit)
+    unit = live.open_unit()
+    live.director.distribute(unit, acd_in.Reconciled(tuple(sorted(live.calls.contacts))))
+    live.submit(unit)
