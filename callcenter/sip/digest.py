@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from callcenter.kernel.errors import LocalProtocolError
-from callcenter.sip.values import TOKEN, Credentials
+from callcenter.sip.values import Credentials
 from callcenter.sip.writer import quote
 
 MD5 = "MD5"
@@ -217,7 +216,7 @@ def answer_challenge(
     """The (Proxy-)Authorization value for the first challenge (Response.challenges) that we can and may answer.
 
     None where none is of `realm` with MD5 or SHA-256 and qop auth or no qop. `count` is how often its nonce has been
-    answered, this time included; `cnonce` a fresh random token.
+    answered, this time included; `cnonce` a fresh random text.
     """
     for challenge in challenges:
         given = challenge.parameters
@@ -251,10 +250,8 @@ def _authorization(
         response = digest(algorithm, ha1, method=method, uri=uri, nonce=nonce)
     else:
         cnonce, count = counted
-        if not TOKEN.fullmatch(cnonce):
-            raise LocalProtocolError("cnonce")
         response = digest(algorithm, ha1, method=method, uri=uri, nonce=nonce, qop="auth", count=count, cnonce=cnonce)
-        parts += [f"qop=auth, nc={count}", f'cnonce="{cnonce}"']
+        parts += [f"qop=auth, nc={count}", f"cnonce={quote(cnonce)}"]
     parts += [f'response="{response}"', f"algorithm={algorithm}"]
     if "opaque" in given:
         parts.append(f"opaque={quote(given['opaque'])}")
