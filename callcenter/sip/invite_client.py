@@ -1,0 +1,328 @@
+"""INVITEs of ours: calls, re-INVITEs, their CANCEL, and the ACK of every 2xx (RFC 3261 sections 9.1, 13.2, 14.1).
+
+A challenge from a called party is a refusal and is never answered; a redirection is not followed. The bytes of an
+INVITE are stored before they are sent, so a restart sends the same ones again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from callcenter.calls.events import DialogLost, InviteAccepted, InviteRefused, Progressed
+from callcenter.calls.ports import MediaDescription, Target
+from callcenter.kernel.unit import Unit
+from callcenter.sip import composing
+from callcenter.sip.core import Core
+from callcenter.sip.dialog import Dialog, branch, describe, learn_peer, next_cseq, to_target
+from callcenter.sip.hop import Hop
+from callcenter.sip.message import Malformed, Response
+from callcenter.sip.sdp import build_offer
+from callcenter.sip.timers import NEVER
+from callcenter.sip.transaction import TIMEOUT
+
+EndDialog = Callable[[Unit, Dialog, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReinviteEnded:
+    """Our re-INVITE has its final answer; `answer` is None unless it is a 200 with SDP. Not for the room of calls."""
+
+    leg: str
+    status: int
+    answer: MediaDescription | None
+
+
+class Patience:
+    """How long the 487 to a CANCEL is waited for (RFC 3261 section 9.1)."""
+
+    __slots__ = ("_done", "armed_at", "next_deadline")
+
+    def __init__(self, deadline: float, done: Callable[[], None]) -> None:
+        self.next_deadline: float | None = deadline
+        self.armed_at = NEVER
+        self._done = done
+
+    def wake(self, now: float) -> None:  # noqa: ARG002  # the timers' protocol
+        self.next_deadline = None
+        self._done()
+
+
+class Outgoing:
+    """One INVITE on its way, with the ACK that each 2xx got: by tag, as a fork may bring several."""
+
+    __slots__ = ("acks", "cseq", "data", "hop", "leg")
+
+    def __init__(self, dialog: Dialog, hop: Hop) -> None:
+        self.leg = dialog.leg
+        self.cseq = dialog.invite_cseq
+        self.data = dialog.outbound_invite
+        self.hop = hop
+        self.acks: dict[str, tuple[bytes, Hop]] = {}
+
+
+class InviteCalling:
+    """The client half of the user agent for INVITE. `end` sends a BYE."""
+
+    def __init__(self, core: Core, *, end: EndDialog, reinvited: Callable[[Unit, ReinviteEnded], None]) -> None:
+        self._core = core
+        self._end = end
+        self._reinvited = reinvited
+
+    # -- what the room decides ------------------------------------------------------------------------------------
+
+    def invite(self, unit: Unit, leg: str, target: Target, local: MediaDescription) -> None:
+        """Call `target`; nothing if the leg is there already."""
+        core = self._core
+        if leg in core.dialogs:
+            return
+        hop = Hop(target.transport, target.address, target.port)
+        here = core.transports.local_address(hop)
+        dialog = describe(to_target(leg, target, here[0]), local)
+        self._send(unit, dialog, hop, here, local)
+
+    def reinvite(self, unit: Unit, leg: str, local: MediaDescription) -> bool:
+        """Offer `local` in a call that is up; False where an INVITE is open in it or it is not up."""
+        core = self._core
+        dialog = core.dialogs.get(leg)
+        if dialog is None or dialog.state != "confirmed" or dialog.inbound_invite or dialog.outbound_invite:
+            return False
+        hop = core.next_hop(dialog)
+        here = core.transports.local_address(hop)
+        dialog = describe(next_cseq(dialog), local)
+        dialog = replace(dialog, invite_cseq=dialog.local_cseq, provisional=0)
+        self._send(unit, dialog, hop, here, local)
+        return True
+
+    def _send(self, unit: Unit, dialog: Dialog, hop: Hop, here: tuple[str, int], local: MediaDescription) -> None:
+        body = build_offer(local, session_id=dialog.sdp_session, version=dialog.sdp_version)
+        data = composing.invite(dialog, local=here, hop=hop, body=body)
+        dialog = replace(dialog, outbound_invite=data)
+        self._core.save(unit, dialog)
+        unit.after_commit(lambda: self._start(dialog, hop))
+
+    def _start(self, dialog: Dialog, hop: Hop, *, resume: bool = False) -> None:
+        outgoing = Outgoing(dialog, hop)
+        self._core.transactions.call(
+            branch(dialog.leg, dialog.invite_cseq, "invite"),
+            "INVITE",
+            dialog.outbound_invite,
+            hop,
+            on_response=partial(self._respond, outgoing),
+            on_failure=partial(self._fail, outgoing),
+            make_ack=partial(composing.refusal_ack, dialog.outbound_invite),
+            resume=resume,
+        )
+
+    def cancel(self, unit: Unit, leg: str) -> None:
+        """Give the call up: CANCEL now or with its first provisional response. One that is up gets BYE."""
+        core = self._core
+        dialog = core.dialogs.get(leg)
+        if dialog is None or dialog.cancel_wanted or dialog.role != "uac":
+            return
+        if dialog.state == "confirmed":
+            self._end(unit, dialog, "")
+            return
+        if dialog.state == "early":
+            dialog = replace(dialog, cancel_wanted=True)
+            core.save(unit, dialog)
+            if dialog.provisional:
+                unit.after_commit(lambda: self._send_cancel(dialog))
+
+    def _send_cancel(self, dialog: Dialog) -> None:
+        core = self._core
+        name = branch(dialog.leg, dialog.invite_cseq, "invite")
+        data = composing.cancel(dialog.outbound_invite)
+        core.transactions.call(name, "CANCEL", data, dialog.hop, on_response=_ignore, on_failure=_ignore_failure)
+        core.timers.arm(Patience(core.timers.now() + TIMEOUT, partial(self._give_up, dialog.leg)))
+
+    def _give_up(self, leg: str) -> None:
+        dialog = self._core.dialogs.get(leg)
+        if dialog is not None and dialog.state == "early":
+            self._core.transactions.abandon(branch(leg, dialog.invite_cseq, "invite"), "INVITE")
+            self._refused(leg, 487, "cancelled")
+
+    # -- what comes back ------------------------------------------------------------------------------------------
+
+    def _respond(self, outgoing: Outgoing, response: Response) -> None:
+        dialog = self._core.dialogs.get(outgoing.leg)
+        if response.status >= 300:
+            if dialog is not None and dialog.outbound_invite and dialog.invite_cseq == outgoing.cseq:
+                self._refuse(dialog, response)
+        elif response.status >= 200:
+            self._succeed(outgoing, dialog, response)
+        elif dialog is not None and dialog.state == "early":
+            self._progress(dialog, response)
+
+    def _progress(self, dialog: Dialog, response: Response) -> None:
+        core = self._core
+        first = not dialog.provisional
+        if response.status == dialog.provisional and not response.body:
+            return
+        learned = replace(dialog, provisional=response.status)
+        if response.to_tag is not None:
+            learned = self._learn(learned, response)
+        if response.status == 100:
+            # Not worth a row: after a restart the same INVITE is sent again and absorbed.
+            core.dialogs[dialog.leg] = replace(dialog, provisional=100)
+        else:
+            unit = core.open_unit()
+            core.save(unit, learned)
+            if not dialog.cancel_wanted:
+                answer = core.answer_in(response)
+                core.deliver(unit, Progressed(dialog.leg, response.status, answer))
+            core.submit(unit)
+        if first and dialog.cancel_wanted:
+            self._send_cancel(dialog)
+
+    def _learn(self, dialog: Dialog, response: Response) -> Dialog:
+        try:
+            return learn_peer(dialog, response)
+        except Malformed as malformed:
+            self._core.statistics.refuse(malformed.reason)
+            return replace(dialog, remote_tag=response.to_tag or "")
+
+    def _succeed(self, outgoing: Outgoing, dialog: Dialog | None, response: Response) -> None:
+        """A 2xx: the first makes or keeps the dialog, a repetition gets its ACK again, a fork is ended at once."""
+        core = self._core
+        known = outgoing.acks.get(response.to_tag or "")
+        if known is not None:
+            core.statistics.retransmitted += 1
+            core.transports.send(*known)
+            return
+        if dialog is None or dialog.state == "ended" or not dialog.outbound_invite:
+            if dialog is not None:
+                self._end_fork(outgoing, dialog, response)
+            return
+        if dialog.state == "confirmed":
+            self._reaccepted(outgoing, dialog, response)
+            return
+        dialog = self._learn(replace(dialog, state="confirmed", outbound_invite=b"", provisional=0), response)
+        unit = core.open_unit()
+        core.save(unit, dialog)
+        self._acknowledge(unit, outgoing, dialog)
+        answer = core.answer_in(response)
+        if dialog.cancel_wanted:
+            self._end(unit, dialog, "cancelled")
+            core.deliver(unit, InviteRefused(dialog.leg, 487, "cancelled"))
+        else:
+            core.deliver(unit, InviteAccepted(dialog.leg, answer))
+        core.submit(unit)
+
+    def _acknowledge(self, unit: Unit, outgoing: Outgoing, dialog: Dialog) -> None:
+        core = self._core
+        hop = core.next_hop(dialog)
+        data = composing.ack(dialog, local=core.transports.local_address(hop), hop=hop)
+        outgoing.acks[dialog.remote_tag] = (data, hop)
+        unit.after_commit(lambda: core.transports.send(data, hop))
+
+    def _end_fork(self, outgoing: Outgoing, dialog: Dialog, response: Response) -> None:
+        """Another phone answered too (RFC 3261 section 13.2.2.4): ACK, then BYE. Nothing of it is stored."""
+        core = self._core
+        fork = self._learn(dialog, response)
+        fork = next_cseq(replace(fork, invite_cseq=outgoing.cseq, local_cseq=outgoing.cseq))
+        hop = core.next_hop(fork)
+        here = core.transports.local_address(hop)
+        data = composing.ack(fork, local=here, hop=hop)
+        outgoing.acks[fork.remote_tag] = (data, hop)
+        core.transports.send(data, hop)
+        method = f"bye-{fork.remote_tag}"
+        data = composing.in_dialog(fork, "BYE", local=here, hop=hop, cseq=fork.local_cseq, branch_method=method)
+        name = branch(fork.leg, fork.local_cseq, method)
+        core.transactions.call(name, "BYE", data, hop, on_response=_ignore, on_failure=_ignore_failure)
+
+    def _refuse(self, dialog: Dialog, response: Response) -> None:
+        if dialog.state == "early":
+            self._refused(dialog.leg, response.status, "cancelled" if dialog.cancel_wanted else "refused")
+        else:
+            self._rerefused(dialog, response.status)
+
+    def _fail(self, outgoing: Outgoing, reason: str) -> None:
+        dialog = self._core.dialogs.get(outgoing.leg)
+        if dialog is None or not dialog.outbound_invite or dialog.invite_cseq != outgoing.cseq:
+            return
+        status = 408 if reason == "timeout" else 503
+        if dialog.state == "early":
+            self._refused(dialog.leg, status, reason)
+        else:
+            self._rerefused(dialog, status)
+
+    def _refused(self, leg: str, status: int, reason: str) -> None:
+        core = self._core
+        unit = core.open_unit()
+        core.drop(unit, leg)
+        core.deliver(unit, InviteRefused(leg, status, reason))
+        core.submit(unit)
+
+    # -- re-INVITE ------------------------------------------------------------------------------------------------
+
+    def _reaccepted(self, outgoing: Outgoing, dialog: Dialog, response: Response) -> None:
+        if response.to_tag != dialog.remote_tag:
+            self._core.statistics.refuse("reinvite_tag")
+            return
+        core = self._core
+        unit = core.open_unit()
+        try:
+            peer = response.contact
+        except Malformed as malformed:
+            core.statistics.refuse(malformed.reason)
+            peer = None
+        dialog = replace(dialog, outbound_invite=b"", remote_target=peer.uri.text if peer else dialog.remote_target)
+        core.save(unit, dialog)
+        self._acknowledge(unit, outgoing, dialog)
+        self._reinvited(unit, ReinviteEnded(dialog.leg, response.status, core.answer_in(response)))
+        core.submit(unit)
+
+    def _rerefused(self, dialog: Dialog, status: int) -> None:
+        """408 and 481 say that the dialog is no more (RFC 3261 section 12.2.1.2); others leave the call as it was."""
+        core = self._core
+        unit = core.open_unit()
+        dialog = replace(dialog, outbound_invite=b"")
+        core.save(unit, dialog)
+        self._reinvited(unit, ReinviteEnded(dialog.leg, status, None))
+        if status in (408, 481):
+            self._end(unit, dialog, "dialog lost")
+            core.deliver(unit, DialogLost(dialog.leg, "timeout" if status == 408 else "unknown"))
+        core.submit(unit)
+
+    # -- after a restart ------------------------------------------------------------------------------------------
+
+    def stray(self, response: Response) -> bool:
+        """A 2xx whose transaction a restart has forgotten: its ACK may never have left, so it is sent (again)."""
+        core = self._core
+        dialog = core.dialogs.get(response.from_tag or "")
+        if (
+            response.cseq_method != "INVITE"
+            or not 200 <= response.status < 300
+            or dialog is None
+            or dialog.state == "early"
+            or dialog.outbound_invite
+            or response.call_id != dialog.call_id
+            or response.cseq != dialog.invite_cseq
+            or response.via.branch != branch(dialog.leg, response.cseq, "invite")
+        ):
+            return False
+        if response.to_tag == dialog.remote_tag:
+            hop = core.next_hop(dialog)
+            core.transports.send(composing.ack(dialog, local=core.transports.local_address(hop), hop=hop), hop)
+        else:
+            self._end_fork(Outgoing(dialog, dialog.hop), dialog, response)
+        return True
+
+    def restore(self, dialog: Dialog) -> None:
+        """Send the same INVITE again, or wait on where it had rung; what was cancelled is cancelled again."""
+        if not dialog.outbound_invite:
+            return
+        if dialog.state != "early":
+            self._start(dialog, self._core.next_hop(dialog))
+            return
+        self._start(dialog, dialog.hop, resume=dialog.provisional > 0)
+        if dialog.cancel_wanted and dialog.provisional:
+            self._send_cancel(dialog)
+
+
+def _ignore(response: Response) -> None:
+    """Nothing hangs on this answer."""
+
+
+def _ignore_failure(reason: str) -> None:
+    """Nothing hangs on this request."""
