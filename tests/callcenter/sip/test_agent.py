@@ -143,6 +143,7 @@ def test_guessing_locks_the_guesser_out_and_nobody_else(world: SipWorld) -> None
     peer = Peer(STRANGER, "ann")
 
     def tries(source: Hop, password: str) -> None:
+        peer.cseq += 1
         world.receive(peer.request("INVITE", body=sdp()), source)
         (challenge,) = world.take()
         assert isinstance(challenge, Response)
