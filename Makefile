@@ -26,12 +26,14 @@ else
   APT :=
 endif
 
-.PHONY: help run test check lint unit bench soak lock console clean tools
+.PHONY: help install run test check lint unit bench soak lock console clean tools
 
 help: ## this text
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
-run: $(VENV)/runtime.stamp console ## install what is missing, then run the server (ARGS="--http 8081 ..." passes on)
+install: $(VENV)/runtime.stamp console ## only install what `run` needs
+
+run: install ## install what is missing, then run the server (ARGS="--http 8081 ..." passes on)
 	@exec $(BIN)/callcenter run $(ARGS)
 
 test: lint tools console ## everything but the soak: check, integration, end to end
@@ -50,7 +52,7 @@ lint: $(VENV)/test.stamp console
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
 	@echo "layers" && $(BIN)/lint-imports --no-logo --quiet 2>&1 || $(BIN)/lint-imports --no-logo
 	@if grep -q '"check":' agent_ui/package.json 2>/dev/null; then \
-		echo "front end" && cd agent_ui && PATH="$(NODE_PATH)" npm run --silent check; fi
+		echo "front end" && cd agent_ui && PATH="$(UI_PATH)" && npm run --silent check && npm run --silent test; fi
 
 unit: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest -q -m "not integration and not e2e and not soak"
@@ -94,7 +96,7 @@ lock: | $(BIN)/python ## resolve the locks anew (LOCK_ARGS=--upgrade for the new
 # --- the console ------------------------------------------------------------------------------------------------------
 
 # Node of PATH if it is new enough, else the one that requirements-node.lock puts into the venv.
-NODE_PATH = $(abspath $(BIN)):$$PATH
+UI_PATH = $(abspath $(BIN)):$$PATH
 NODE_IS_NEW = node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'
 # What the built pages were made of: names and contents of the sources.
 UI_SUM = cd agent_ui && find . \( -name node_modules -o -name dist \) -prune -o -type f -print0 | LC_ALL=C sort -z | \
@@ -104,7 +106,7 @@ console: $(VENV)/runtime.stamp ## build agent_ui/dist, if its sources changed
 	@if [ -f agent_ui/package.json ] && [ "$$($(UI_SUM))" != "$$(cat agent_ui/dist/.built-from 2>/dev/null)" ]; then \
 		if ! { command -v npm && $(NODE_IS_NEW); } >/dev/null 2>&1 && ! [ -x $(BIN)/node ]; then \
 			echo "installing Node into $(VENV)"; $(LOCKED) -r requirements-node.lock; fi; \
-		export PATH="$(NODE_PATH)"; \
+		export PATH="$(UI_PATH)"; \
 		echo "building agent_ui with Node $$(node --version)"; \
 		(cd agent_ui && npm ci --silent --no-audit --no-fund && npm run --silent build); \
 		($(UI_SUM)) > agent_ui/dist/.built-from; \
