@@ -26,13 +26,14 @@ Row = tuple[Kind, str, Agent | QueueEntry | Offer | None]
 Cause = Literal["rescinded", "declined", "timed_out", "busy", "unreachable", "error"]
 
 NUMBERS_PER_RUN = 10**9
+NO_POLICY = Policy("none")
 
 
 class Distributor:
     """Not thread-safe; one input at a time. What it returns is also the order in which things happened."""
 
     def __init__(self) -> None:
-        self.policy = Policy("none")
+        self.policy = NO_POLICY
         self.number = 0
         self._queues = {queue.name: queue for queue in self.policy.queues}
         self._known = {agent.id: agent for agent in self.policy.agents}
@@ -233,6 +234,8 @@ class Distributor:
             self._refuse(input_.entry, input_, "unknown_queue")
         elif input_.entry in self._entries or contact in self._entry_of:
             self._refuse(input_.entry, input_, "already_waits")
+        elif contact in self._holders:
+            self._refuse(input_.entry, input_, "contact_is_held")
         else:
             at = now if input_.enqueued_at is None else min(to_millisecond(input_.enqueued_at), now)
             entry = QueueEntry.queued(
@@ -434,7 +437,12 @@ class Distributor:
 
     def _forget_if_gone(self, agent: Agent) -> None:
         """Somebody whom the policy no longer knows is kept until he has signed out and talks to nobody."""
-        if self._known and agent.id not in self._known and agent.state == "logged_out" and agent.contact is None:
+        if (
+            self.policy is not NO_POLICY
+            and agent.id not in self._known
+            and agent.state == "logged_out"
+            and agent.contact is None
+        ):
             del self._agents[agent.id]
             self._touched["agent", agent.id] = None
 

@@ -1,0 +1,182 @@
+"""Watches a distributor from outside and fails at the first broken invariant (acd.md section 2).
+
+It folds the events into a picture of its own and compares: with the core's aggregates, and by brute force with what
+work conservation, first come first served and longest idle demand.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from acd import commands, events
+from acd.core import Distributor
+from acd.model import milliseconds
+from acd.policies.skills import meets
+
+HIS_OWN_DOING = (
+    commands.WrapUpFinished,
+    commands.AgentWentAvailable,
+    commands.AgentWentNotReady,
+    commands.AgentSignedOut,
+    commands.ContactStarted,
+    commands.PolicyLoaded,
+)
+
+
+@dataclass(slots=True)
+class _Pending:
+    created: events.OfferCreated
+    wrap_up_s: int
+
+
+@dataclass(slots=True)
+class Auditor:
+    """Call `observe` after each input, with the core as it is then."""
+
+    waiting_since: dict[str, datetime] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    pending: dict[str, _Pending] = field(default_factory=dict)
+    fences: dict[str, int] = field(default_factory=dict)
+    states: dict[str, events.AgentStateChanged] = field(default_factory=dict)
+    excluded_until: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    rests_until: dict[str, datetime] = field(default_factory=dict)
+    wrap_up_owed: dict[str, int] = field(default_factory=dict)
+
+    def observe(self, core: Distributor, input_: commands.Input, told: list[events.Event], now: datetime) -> None:
+        for event in told:
+            self._fold(core, input_, event, now)
+        self._same_picture(core)
+        self._nobody_stuck(core, input_, now)
+        self._work_conserved(core)
+        for event in told:
+            if isinstance(event, events.OfferCreated) and event.offer in self.pending:
+                self._fair(core, event)
+
+    # -- folding --------------------------------------------------------------------------------------------------
+
+    def _fold(self, core: Distributor, input_: commands.Input, event: events.Event, now: datetime) -> None:
+        match event:
+            case events.EntryQueued(entry=entry):
+                assert entry not in self.ended | self.waiting_since.keys(), "an entry starts once"
+                assert isinstance(input_, commands.EntryQueued)
+                self.waiting_since[entry] = min(input_.enqueued_at or now, now)
+            case events.OfferCreated():
+                self._fold_created(core, event, now)
+            case events.OfferAccepted(offer=offer):
+                assert isinstance(input_, commands.OfferAccepted), "accepted by its agent"
+                assert input_.fence == self.pending[offer].created.fence, "never by a stale answer"
+                self.wrap_up_owed[event.agent] = self.pending.pop(offer).wrap_up_s
+            case events.OfferRescinded(offer=offer):
+                del self.pending[offer]
+            case events.OfferDeclined() | events.OfferTimedOut() | events.OfferFailed():
+                self._fold_let_go(core, event, now)
+            case events.EntryAnswered(entry=entry, wait_ms=wait_ms):
+                self._end(entry, wait_ms, now)
+            case events.EntryAbandoned(entry=entry, wait_ms=wait_ms):
+                self._end(entry, wait_ms, now)
+            case events.EntryEnded(entry=entry, wait_ms=wait_ms):
+                self._end(entry, wait_ms, now)
+            case events.EntryRequeued(entry=entry):
+                assert entry in self.waiting_since, "only who waits comes back"
+            case events.AgentStateChanged():
+                self._fold_state(input_, event, now)
+            case events.PresenceChanged(agent=agent, phone=True):
+                self.rests_until.pop(agent, None)
+
+    def _fold_created(self, core: Distributor, event: events.OfferCreated, now: datetime) -> None:
+        agent, entry = event.agent, event.entry
+        assert entry in self.waiting_since, "only who waits is offered"
+        assert entry not in {other.created.entry for other in self.pending.values()}, "to one agent at a time"
+        assert agent not in {other.created.agent for other in self.pending.values()}, "one offer an agent"
+        assert self.states[agent].state == "available", "only to the available"
+        assert event.fence > self.fences.get(entry, 0), "fences only rise"
+        assert event.ring_until > now, "a lease has a length"
+        assert self.excluded_until.get((agent, entry), now) <= now, "not again to who let him go"
+        assert self.rests_until.get(agent, now) <= now, "not to a phone that rests"
+        self.fences[entry] = event.fence
+        self.pending[event.offer] = _Pending(event, core.entries[entry].wrap_up_s)
+
+    def _fold_let_go(
+        self,
+        core: Distributor,
+        event: events.OfferDeclined | events.OfferTimedOut | events.OfferFailed,
+        now: datetime,
+    ) -> None:
+        pending = self.pending.pop(event.offer)
+        settings = core.policy.settings
+        self.excluded_until[event.agent, pending.created.entry] = now + timedelta(seconds=settings.exclusion_s)
+        if isinstance(event, events.OfferTimedOut):
+            assert now >= pending.created.ring_until, "the phone rang its time"
+            assert core.agents[event.agent].state != "available" or settings.misses > 1, "a miss makes not ready"
+        if isinstance(event, events.OfferFailed):
+            self.rests_until[event.agent] = now + timedelta(seconds=settings.back_off_s)
+
+    def _fold_state(self, input_: commands.Input, event: events.AgentStateChanged, now: datetime) -> None:
+        before = self.states.get(event.agent)
+        if before is not None and before.state == "wrap_up" and event.state != "wrap_up":
+            assert before.until is not None
+            assert isinstance(input_, HIS_OWN_DOING) or now >= before.until, "wrap-up is not cut short"
+        if before is not None and before.state == "on_contact":
+            owed = self.wrap_up_owed.pop(event.agent, 0)
+            assert not owed or event.state in ("wrap_up", "on_contact"), "wrap-up follows a contact of a queue"
+        if event.state not in ("available", "reserved"):
+            self.rests_until.pop(event.agent, None)
+        if event.state == "wrap_up":
+            assert event.until is not None
+            assert event.until > now, "wrap-up has an end to come"
+        assert event.since <= now
+        self.states[event.agent] = event
+
+    def _end(self, entry: str, wait_ms: int, now: datetime) -> None:
+        assert entry not in self.ended, "an entry ends once"
+        since = self.waiting_since.pop(entry)
+        self.ended.add(entry)
+        assert wait_ms == milliseconds(now) - milliseconds(since), "the wait counts from the first moment"
+
+    # -- what must hold between inputs ----------------------------------------------------------------------------
+
+    def _same_picture(self, core: Distributor) -> None:
+        assert set(core.entries) == self.waiting_since.keys(), "no entry lost, none left over"
+        assert set(core.offers) == self.pending.keys(), "no offer lost, none left over"
+        for id_, entry in core.entries.items():
+            assert entry.enqueued_at == self.waiting_since[id_], "enqueued_at never changes"
+            assert (entry.state == "offered") == (entry.offer in self.pending), "offered is: an offer is pending"
+        reserved = {agent.offer: id_ for id_, agent in core.agents.items() if agent.state == "reserved"}
+        rung = {offer: pending.created.agent for offer, pending in self.pending.items()}
+        assert reserved == rung, "reserved is: his offer is pending"
+        for id_, agent in core.agents.items():
+            told = self.states.get(id_)
+            assert (told.state if told else "logged_out") == agent.state, "each change of state was told"
+            assert agent.offer is None or agent.state == "reserved", "no offer beside a contact"
+            assert agent.state != "on_contact" or agent.contact is not None, "on_contact with a contact"
+        owned = [agent.contact for agent in core.agents.values() if agent.state in ("on_contact", "reserved")]
+        waiting = {entry.contact for entry in core.entries.values() if entry.state == "waiting"}
+        assert not waiting & set(owned), "who waits is with nobody"
+
+    def _nobody_stuck(self, core: Distributor, input_: commands.Input, now: datetime) -> None:
+        due = core.next_deadline
+        ends = [pending.created.ring_until for pending in self.pending.values()]
+        ends += [agent.until for agent in core.agents.values() if agent.state == "wrap_up" and agent.until]
+        ends += [agent.rests_until for agent in core.agents.values() if agent.rests_until]
+        ends += [ex.until for entry in core.entries.values() if entry.state == "waiting" for ex in entry.excluded]
+        assert not ends or (due is not None and due <= min(ends)), "each timer has its deadline"
+        assert not isinstance(input_, commands.Tick) or due is None or due > now, "a tick leaves nothing overdue"
+
+    def _work_conserved(self, core: Distributor) -> None:
+        skills = {agent.id: agent.skills for agent in core.policy.agents}
+        idle = [id_ for id_ in core.agents if core.can_be_offered(id_)]
+        for entry in core.entries.values():
+            if entry.state == "waiting":
+                could = [id_ for id_ in idle if meets(skills[id_], entry.need) and not entry.excludes(id_)]
+                assert not could, "nobody idles while one waits whom he could serve"
+
+    def _fair(self, core: Distributor, made: events.OfferCreated) -> None:
+        skills = {agent.id: agent.skills for agent in core.policy.agents}
+        entry, agent = core.entries[made.entry], core.agents[made.agent]
+        assert meets(skills[agent.id], entry.need), "the agent has the skills"
+        for other in core.entries.values():
+            if other.state == "waiting" and meets(skills[agent.id], other.need) and not other.excludes(agent.id):
+                mine = (-entry.priority, self.waiting_since[entry.id], entry.number)
+                assert mine < (-other.priority, self.waiting_since[other.id], other.number), "first come first served"
+        for id_ in core.agents:
+            if core.can_be_offered(id_) and meets(skills[id_], entry.need) and not entry.excludes(id_):
+                assert core.agents[id_].idle_since >= agent.idle_since, "the longest idle comes first"
