@@ -85,7 +85,9 @@ class DigestServer:
     """Challenges and checks for one realm.
 
     `secret` makes the nonces; take a fresh one at each start, then a nonce that was used before it is stale after it.
-    `lifetime` is how long a nonce may be used. `algorithms` are offered in this order (RFC 8760 section 2.4).
+    `lifetime` is how long a nonce may be used. `algorithms` are what is offered, in this order (RFC 8760 section 2.4);
+    credentials may be of any that we know. MD5 alone is the default: SIPp 3.6 gives up on SHA-256 when it comes first
+    and baresip 1.0 on two challenges in whatever order.
     """
 
     def __init__(
@@ -93,7 +95,7 @@ class DigestServer:
         realm: str,
         secret: bytes,
         *,
-        algorithms: Sequence[str] = (SHA_256, MD5),
+        algorithms: Sequence[str] = (MD5,),
         lifetime: timedelta = timedelta(minutes=5),
         max_nonces: int = 50_000,
     ) -> None:
@@ -107,13 +109,16 @@ class DigestServer:
         self._oldest_ms = 0
         self._nobody = hmac.new(secret, b"nobody", "sha256").hexdigest()
 
-    def challenges(self, *, now: datetime, stale: bool = False) -> list[str]:
-        """The values of the WWW-Authenticate (401) or Proxy-Authenticate (407) fields, one for each algorithm."""
+    def challenges(self, *, now: datetime, stale: bool = False, algorithms: Sequence[str] | None = None) -> list[str]:
+        """The values of the WWW-Authenticate (401) or Proxy-Authenticate (407) fields, one for each algorithm.
+
+        `algorithms` is for a phone whose secret is known to be of one kind only.
+        """
         nonce = self._make_nonce(_ms(now))
         ends = ", stale=true" if stale else ""
         return [
             f'Digest realm={quote(self.realm)}, nonce="{nonce}", algorithm={algorithm}, qop="auth"{ends}'
-            for algorithm in self._algorithms
+            for algorithm in (self._algorithms if algorithms is None else algorithms)
         ]
 
     def check(
@@ -154,7 +159,7 @@ class DigestServer:
         for one in credentials:
             given = dict(one.parameters)
             algorithm = given.get("algorithm", MD5).upper()
-            if one.scheme != "digest" or given.get("realm") != self.realm or algorithm not in self._algorithms:
+            if one.scheme != "digest" or given.get("realm") != self.realm or algorithm not in _NAMES:
                 continue
             if not all(given.get(name) for name in _REQUIRED):
                 continue
