@@ -5,7 +5,7 @@ user: after `MAX_FAILURES` wrong passwords further ones are refused unread for `
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -79,9 +79,16 @@ class Guesses:
 class Access:
     """Digest and lockout. `monotonic` is the loop's clock, `now` in `prove` the journal's."""
 
-    def __init__(self, directory: Callable[[], Directory], secret: bytes, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        secret: bytes,
+        monotonic: Callable[[], float],
+        *,
+        algorithms: Sequence[str],
+    ) -> None:
         self._directory = directory
-        self._digest = DigestServer(directory().realm, secret)
+        self._digest = DigestServer(directory().realm, secret, algorithms=algorithms)
         self._guesses = Guesses()
         self._monotonic = monotonic
 

@@ -5,7 +5,7 @@ proved, then admitted. Nothing that is refused here touches the disk.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from callcenter.calls.ports import MediaDescription, Target
 from callcenter.kernel.codec import decode
@@ -14,16 +14,18 @@ from callcenter.kernel.unit import Unit
 from callcenter.sip.access import Access, Caller, phone_caller, trunk_caller
 from callcenter.sip.core import Core, Room
 from callcenter.sip.dialog import Dialog
+from callcenter.sip.digest import MD5
 from callcenter.sip.directory import Directory, Trunk
 from callcenter.sip.hop import Hop, Transports
 from callcenter.sip.in_dialog import CAPABILITIES, UNDERSTOOD, InDialog
-from callcenter.sip.invite_client import InviteCalling, ReinviteEnded
+from callcenter.sip.invite_client import Authorize, InviteCalling, ReinviteEnded
 from callcenter.sip.limits import SourceLimits, TokenBucket
 from callcenter.sip.message import Malformed, Request, Response, parse_message
 from callcenter.sip.registrar import Bindings, Limits
 from callcenter.sip.registration import PresenceChanged, Registration
 from callcenter.sip.statistics import Statistics
 from callcenter.sip.timers import CallAt, Timers
+from callcenter.sip.transactions import Transactions
 
 Admit = Callable[[], int | None]
 """None: take the call. A number: refuse it with 503 and this many seconds in Retry-After."""
@@ -51,19 +53,27 @@ class UserAgent:
         registrar: Limits | None = None,
         presence_changed: PresenceChanged | None = None,
         reinvited: Callable[[Unit, ReinviteEnded], None] | None = None,
+        authorize: Authorize | None = None,
         secret: bytes | None = None,
+        algorithms: Sequence[str] = (MD5,),
         ids: IdSource = new_id,
     ) -> None:
-        """`now` and `call_at` are the loop's `time` and `call_at`; `secret` makes the nonces, fresh at each start."""
+        """`now` and `call_at` are the loop's `time` and `call_at`; `secret` makes the nonces, fresh at each start.
+
+        `algorithms` are the digests that phones are asked for, in this order; proof by any that we know is taken.
+        Without `authorize` no challenge is ever answered (security.md S7): the server has none.
+        """
         self.timers = Timers(now, call_at)
         self._core = Core(transports=transports, timers=self.timers, room=room, directory=directory, ids=ids)
-        self._access = Access(lambda: self._core.directory, secret or os.urandom(32), now)
+        self._access = Access(lambda: self._core.directory, secret or os.urandom(32), now, algorithms=algorithms)
         self._admit = admit or _admit_all
         self._limits = limits or SourceLimits(rate=SOURCE_RATE, burst=SOURCE_BURST)
         self._courtesy = TokenBucket(COURTESY_RATE, COURTESY_RATE, now())
         self._in_dialog = InDialog(self._core)
         self._serving = self._in_dialog.serving
-        self._calling = InviteCalling(self._core, end=self._in_dialog.end, reinvited=reinvited or _ignore)
+        self._calling = InviteCalling(
+            self._core, end=self._in_dialog.end, reinvited=reinvited or _ignore, authorize=authorize
+        )
         self.registration = Registration(
             self._core, self._access, limits=registrar or Limits(), presence_changed=presence_changed
         )
@@ -88,6 +98,11 @@ class UserAgent:
     def dialogs(self) -> dict[str, Dialog]:
         """The dialogs that are not over, by leg. To be read only."""
         return self._core.dialogs
+
+    @property
+    def transactions(self) -> Transactions:
+        """For requests that belong to no dialog (a client's REGISTER)."""
+        return self._core.transactions
 
     @property
     def transaction_count(self) -> int:
@@ -119,6 +134,11 @@ class UserAgent:
                 core.refuse(message, source, 503, "source_limit", (("Retry-After", "1"),))
         except Malformed as malformed:
             core.refuse_malformed(malformed, source)
+
+    def receive_malformed(self, malformed: Malformed, source: Hop) -> None:
+        """What a stream's framer could not cut into messages; the connection is closed by its driver."""
+        self._core.statistics.received += 1
+        self._core.refuse_malformed(malformed, source)
 
     def transport_failed(self, hop: Hop) -> None:
         """Nothing could be sent to `hop`: what waits for an answer from there ends as refused (503)."""

@@ -64,9 +64,9 @@ def in_dialog(
     return build_request(method, dialog.remote_target, headers=fields, body=body)
 
 
-def invite(dialog: Dialog, *, local: Address, hop: Hop, body: bytes) -> bytes:
+def invite(dialog: Dialog, *, local: Address, hop: Hop, body: bytes, extra: Headers = ()) -> bytes:
     """INVITE or re-INVITE with the dialog's present CSeq."""
-    headers = (("Contact", contact(local, hop)), ("Allow", ALLOW))
+    headers = (("Contact", contact(local, hop)), ("Allow", ALLOW), *extra)
     return in_dialog(dialog, "INVITE", local=local, hop=hop, cseq=dialog.local_cseq, headers=headers, body=body)
 
 

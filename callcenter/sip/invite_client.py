@@ -1,6 +1,7 @@
 """INVITEs of ours: calls, re-INVITEs, their CANCEL, and the ACK of every 2xx (RFC 3261 sections 9.1, 13.2, 14.1).
 
-A challenge from a called party is a refusal and is never answered; a redirection is not followed. The bytes of an
+A challenge from a called party is a refusal and is not answered, unless whoever made this user agent gave it a secret
+for that party (our own client has one, the server none); a redirection is not followed. The bytes of an
 INVITE are stored before they are sent, so a restart sends the same ones again.
 """
 
@@ -21,6 +22,8 @@ from callcenter.sip.timers import NEVER
 from callcenter.sip.transaction import TIMEOUT
 
 EndDialog = Callable[[Unit, Dialog, str], None]
+Authorize = Callable[[Dialog, Response], tuple[str, str] | None]
+"""The header field that answers a challenge to the dialog's INVITE, or None: then it stands as a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,16 @@ class Outgoing:
 class InviteCalling:
     """The client half of the user agent for INVITE. `end` sends a BYE."""
 
-    def __init__(self, core: Core, *, end: EndDialog, reinvited: Callable[[Unit, ReinviteEnded], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        *,
+        end: EndDialog,
+        reinvited: Callable[[Unit, ReinviteEnded], None],
+        authorize: Authorize | None,
+    ) -> None:
         self._core = core
+        self._authorize = authorize
         self._end = end
         self._reinvited = reinvited
 
@@ -76,9 +87,8 @@ class InviteCalling:
         if leg in core.dialogs:
             return
         hop = Hop(target.transport, target.address, target.port)
-        here = core.transports.local_address(hop)
-        dialog = describe(to_target(leg, target, here[0]), local)
-        self._send(unit, dialog, hop, here, local)
+        host, _ = core.transports.local_address(hop)
+        self._send(unit, describe(to_target(leg, target, host), local), hop)
 
     def reinvite(self, unit: Unit, leg: str, local: MediaDescription) -> bool:
         """Offer `local` in a call that is up; False where an INVITE is open in it or it is not up."""
@@ -86,16 +96,17 @@ class InviteCalling:
         dialog = core.dialogs.get(leg)
         if dialog is None or dialog.state != "confirmed" or dialog.inbound_invite or dialog.outbound_invite:
             return False
-        hop = core.next_hop(dialog)
-        here = core.transports.local_address(hop)
         dialog = describe(next_cseq(dialog), local)
         dialog = replace(dialog, invite_cseq=dialog.local_cseq, provisional=0)
-        self._send(unit, dialog, hop, here, local)
+        self._send(unit, dialog, core.next_hop(dialog))
         return True
 
-    def _send(self, unit: Unit, dialog: Dialog, hop: Hop, here: tuple[str, int], local: MediaDescription) -> None:
-        body = build_offer(local, session_id=dialog.sdp_session, version=dialog.sdp_version)
-        data = composing.invite(dialog, local=here, hop=hop, body=body)
+    def _send(self, unit: Unit, dialog: Dialog, hop: Hop, extra: composing.Headers = ()) -> None:
+        """INVITE with the description and CSeq that the dialog has now."""
+        assert dialog.local_media is not None, "described before it is sent"
+        here = self._core.transports.local_address(hop)
+        body = build_offer(dialog.local_media, session_id=dialog.sdp_session, version=dialog.sdp_version)
+        data = composing.invite(dialog, local=here, hop=hop, body=body, extra=extra)
         dialog = replace(dialog, outbound_invite=data)
         self._core.save(unit, dialog)
         unit.after_commit(lambda: self._start(dialog, hop))
@@ -231,10 +242,26 @@ class InviteCalling:
         core.transactions.call(name, "BYE", data, hop, on_response=_ignore, on_failure=_ignore_failure)
 
     def _refuse(self, dialog: Dialog, response: Response) -> None:
-        if dialog.state == "early":
-            self._refused(dialog.leg, response.status, "cancelled" if dialog.cancel_wanted else "refused")
-        else:
+        if dialog.state != "early":
             self._rerefused(dialog, response.status)
+        elif dialog.cancel_wanted:
+            self._refused(dialog.leg, response.status, "cancelled")
+        elif not self._proved(dialog, response):
+            self._refused(dialog.leg, response.status, "refused")
+
+    def _proved(self, dialog: Dialog, response: Response) -> bool:
+        """Whether the INVITE went out again with an answer to its first challenge (RFC 3261 section 22.2)."""
+        if self._authorize is None or response.status not in (401, 407) or dialog.local_cseq > 1:
+            return False
+        proof = self._authorize(dialog, response)
+        if proof is None:
+            return False
+        unit = self._core.open_unit()
+        dialog = replace(next_cseq(dialog), remote_tag="", route_set=(), provisional=0)
+        dialog = replace(dialog, remote_target=dialog.remote_uri, invite_cseq=dialog.local_cseq)
+        self._send(unit, dialog, dialog.hop, (proof,))
+        self._core.submit(unit)
+        return True
 
     def _fail(self, outgoing: Outgoing, reason: str) -> None:
         dialog = self._core.dialogs.get(outgoing.leg)

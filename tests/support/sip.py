@@ -142,6 +142,7 @@ class SipWorld:
             presence_changed=lambda unit, user, reachable: self.presence.append((user, reachable)),
             reinvited=lambda unit, ended: self.reinvites.append(ended),
             secret=b"s" * 32,
+            algorithms=("SHA-256", "MD5"),
             ids=self.ids,
         )
 
