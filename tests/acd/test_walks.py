@@ -13,7 +13,7 @@ from tests.support.acd_walk import Transition, counted, seeded, walked
 
 NUMBER = st.integers(min_value=0, max_value=2519)
 STEPS = st.lists(st.tuples(NUMBER, NUMBER, NUMBER, NUMBER), min_size=30, max_size=60)
-QUICK_WALKS = 150
+QUICK_WALKS = 300
 SOAK_WALKS = 10_000
 
 MACHINES: tuple[tuple[str, Iterable[tuple[str, type]]], ...] = (
@@ -36,12 +36,11 @@ def test_no_interleaving_breaks_an_invariant(steps: list[tuple[int, int, int, in
     walked(steps)
 
 
-def test_seeded_walks_break_no_invariant_and_take_nearly_every_transition() -> None:
+def test_seeded_walks_break_no_invariant_and_take_every_transition() -> None:
     with counted() as taken:
         for seed in range(QUICK_WALKS):
             walked(seeded(seed))
-    assert not set(taken) - TRANSITIONS
-    assert len(TRANSITIONS - set(taken)) <= 2
+    assert set(taken) == TRANSITIONS
 
 
 @pytest.mark.soak

@@ -29,7 +29,7 @@ AGENTS = ("ann", "bob", "chen", "dan", "eve")
 QUEUES = ("billing", "support", "sales")
 FAILURES: tuple[FailureReason, ...] = ("busy", "unreachable", "error")
 OUTCOMES: tuple[Outcome, ...] = ("overflowed", "callback", "transferred", "failed")
-PAUSES_MS = (0, 0, 0, 1, 7, 40, 400, 400, 900, 3_000, 9_000, 31_000)
+PAUSES_MS = (*(0, 1, 7, 40, 400, 900) * 4, 0, 3_000, 9_000, 31_000)
 
 _BASE = Policy(
     "p0",
@@ -95,7 +95,7 @@ class Walk:
     def take(self, step: Step) -> None:
         """Let some time pass, or all of it until the next deadline, then send something."""
         what, which, how, pause = step
-        if pause % 9 == 0 and (due := self.core.next_deadline) is not None:
+        if pause % 13 == 0 and (due := self.core.next_deadline) is not None:
             self._pass_to(due)
         else:
             self._pass_to(self.clock.now() + timedelta(milliseconds=PAUSES_MS[pause % len(PAUSES_MS)]))

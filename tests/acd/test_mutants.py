@@ -1,0 +1,220 @@
+"""Seeded faults of the kind that queues really had: the audited walks must catch each of them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from acd import commands, core
+from acd.core import Distributor
+from acd.machines import agent, entry, offer
+from acd.machines.agent import Agent
+from acd.machines.entry import QueueEntry
+from acd.machines.offer import Offer
+from acd.model import milliseconds
+from acd.policies.order import Place, place_of
+from callcenter.kernel.errors import IllegalTransition
+from tests.support.acd_walk import seeded, walked
+
+Mutant = Callable[[pytest.MonkeyPatch], None]
+MOST_WALKS = 150
+
+
+def lease_not_armed_again(patch: pytest.MonkeyPatch) -> None:
+    """The second offer of an entry has no deadline."""
+    arm = Distributor._arm
+
+    def forgetful(self: Distributor, kind: core.Kind, id_: str, at: datetime | None) -> None:
+        if kind != "offer" or id_.endswith("-o1"):
+            arm(self, kind, id_, at)
+
+    patch.setattr(Distributor, "_arm", forgetful)
+
+
+def double_release(patch: pytest.MonkeyPatch) -> None:
+    """An offer that is over releases its agent whatever he does by now."""
+
+    def eager(self: Distributor, offer_: Offer, cause: core.Cause, now: datetime) -> None:
+        self._move_agent(offer_.agent, agent.Release(offer_.id, cause, self.policy.settings), now)
+
+    patch.setattr(Distributor, "_release", eager)
+
+
+def lost_requeue(patch: pytest.MonkeyPatch) -> None:
+    """An offer that failed leaves its caller offered to nobody."""
+
+    def careless(self: Distributor, offer_: Offer, cause: core.Cause, now: datetime) -> None:
+        self._release(offer_, cause, now)
+
+    patch.setattr(Distributor, "_give_back", careless)
+
+
+def requeued_at_the_end(patch: pytest.MonkeyPatch) -> None:
+    """Who comes back from an offer starts his wait anew."""
+
+    def late(old: QueueEntry, event: entry.Returned, now: datetime) -> entry.Step:
+        back, told = _RETURNED(old, event, now)
+        return replace(back, enqueued_at=now), told
+
+    patch.setitem(entry.TRANSITIONS, ("offered", entry.Returned), late)
+
+
+def stale_answer_taken(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at the fence."""
+
+    def trusting(old: Offer, _event: offer.Accept, now: datetime) -> offer.Step:
+        return _ACCEPT(old, offer.Accept(old.fence), now)
+
+    patch.setitem(offer.TRANSITIONS, ("pending", offer.Accept), trusting)
+
+
+def exclusion_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Who declined is offered the same caller at once."""
+
+    def forgiving(old: QueueEntry, event: entry.Returned, now: datetime) -> entry.Step:
+        return _RETURNED(old, entry.Returned(event.position), now)
+
+    patch.setitem(entry.TRANSITIONS, ("offered", entry.Returned), forgiving)
+
+
+def exclusion_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """The end of an exclusion is nobody's deadline."""
+    patch.setattr(QueueEntry, "next_deadline", property(lambda self: self.leave_at))
+
+
+def end_of_exclusion_not_matched(patch: pytest.MonkeyPatch) -> None:
+    """The exclusion ends and nobody looks for an agent."""
+    tick = Distributor._tick
+
+    def lazy(self: Distributor, input_: commands.Tick, now: datetime) -> None:
+        tick(self, input_, now)
+        self._arrived = []
+
+    patch.setitem(core._HANDLERS, commands.Tick, lazy)
+
+
+def freed_agent_not_matched(patch: pytest.MonkeyPatch) -> None:
+    """An agent who gets free waits for the next caller instead of taking the first."""
+
+    def blind(self: Distributor, now: datetime) -> None:
+        self._freed = []
+        _MATCH(self, now)
+
+    patch.setattr(Distributor, "_match", blind)
+
+
+def wrap_up_skipped(patch: pytest.MonkeyPatch) -> None:
+    """The contact ends and the agent is free at once."""
+
+    def hasty(old: Agent, event: agent.Part, now: datetime) -> agent.Step:
+        return _PART(replace(old, wrap_up_s=0, until=None), event, now)
+
+    patch.setitem(agent.TRANSITIONS, ("on_contact", agent.Part), hasty)
+
+
+def wrap_up_ended_by_any_tick(patch: pytest.MonkeyPatch) -> None:
+    """The first timer that fires ends everybody's wrap-up."""
+    tick = Distributor._tick
+
+    def greedy(self: Distributor, input_: commands.Tick, now: datetime) -> None:
+        tick(self, input_, now)
+        for id_ in [id_ for id_, found in self._agents.items() if found.state == "wrap_up"]:
+            self._agents[id_] = replace(self._agents[id_], until=now)
+            self._move_agent(id_, agent.Lapse(), now)
+
+    patch.setitem(core._HANDLERS, commands.Tick, greedy)
+
+
+def zombie_call(patch: pytest.MonkeyPatch) -> None:
+    """The caller is gone, the agent is rung on."""
+
+    def ghostly(self: Distributor, id_: str, event: Any, _reason: Any, now: datetime) -> None:
+        self._move_entry(id_, event, now)
+
+    patch.setattr(Distributor, "_end_entry", ghostly)
+
+
+def newest_idle_first(patch: pytest.MonkeyPatch) -> None:
+    """The idle order is upside down."""
+    patch.setattr(Agent, "idle_place", property(lambda self: (-milliseconds(self.idle_since), self.id)))
+
+
+def priority_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Callers are served by time alone."""
+
+    def by_time(self: QueueEntry) -> Place:
+        return place_of(self.id, priority=0, enqueued_at=self.enqueued_at, number=self.number)
+
+    patch.setattr(QueueEntry, "place", property(by_time))
+
+
+def rest_never_ends(patch: pytest.MonkeyPatch) -> None:
+    """A phone that was busy once is never rung again."""
+    patch.setitem(agent.TRANSITIONS, ("available", agent.Lapse), lambda old, _event, _now: (old, []))
+
+
+def miss_forgiven(patch: pytest.MonkeyPatch) -> None:
+    """An agent who does not answer stays available."""
+
+    def mild(old: Agent, event: agent.Release, now: datetime) -> agent.Step:
+        return _RELEASE(replace(old, misses=-1), event, now)
+
+    patch.setitem(agent.TRANSITIONS, ("reserved", agent.Release), mild)
+
+
+def signed_out_but_ringing(patch: pytest.MonkeyPatch) -> None:
+    """Signing out leaves the offer behind."""
+    patch.setitem(agent.TRANSITIONS, ("reserved", commands.AgentSignedOut), agent._sign_out)
+
+
+def timers_not_restored(patch: pytest.MonkeyPatch) -> None:
+    """A restart forgets what was running."""
+    restore = Distributor.restore
+
+    def partial(self: Distributor, agents: Any, entries: Any, offers: Any) -> None:
+        restore(self, agents, entries, offers)
+        self._deadlines = []
+
+    patch.setattr(Distributor, "restore", partial)
+
+
+_RETURNED = entry.TRANSITIONS["offered", entry.Returned]
+_ACCEPT = offer.TRANSITIONS["pending", offer.Accept]
+_PART = agent.TRANSITIONS["on_contact", agent.Part]
+_RELEASE = agent.TRANSITIONS["reserved", agent.Release]
+_MATCH = Distributor._match
+
+MUTANTS: tuple[Mutant, ...] = (
+    lease_not_armed_again,
+    double_release,
+    lost_requeue,
+    requeued_at_the_end,
+    stale_answer_taken,
+    exclusion_forgotten,
+    exclusion_for_ever,
+    end_of_exclusion_not_matched,
+    freed_agent_not_matched,
+    wrap_up_skipped,
+    wrap_up_ended_by_any_tick,
+    zombie_call,
+    newest_idle_first,
+    priority_ignored,
+    rest_never_ends,
+    miss_forgiven,
+    signed_out_but_ringing,
+    timers_not_restored,
+)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_walks_catch_the_mutant(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+    with pytest.raises((AssertionError, KeyError, IllegalTransition)):
+        _walk_until_caught()
+
+
+def _walk_until_caught() -> None:
+    for seed in range(MOST_WALKS):
+        walked(seeded(seed))
