@@ -1,0 +1,99 @@
+"""queues.yaml and agents.yaml: what is read, and how mistakes are told."""
+
+from pathlib import Path
+
+import pytest
+
+from acd.config import load, parse
+from acd.model import Settings
+from callcenter.kernel.errors import ConfigError
+
+CONFIG = Path(__file__).parents[2] / "config"
+QUEUE = {"name": "billing", "skills": {"billing": 1}}
+AGENT = {"id": "ann", "phone": "1001", "skills": {"billing": 3}}
+
+
+def errors_of(queues: object, agents: object) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(queues, agents)
+    found = caught.value.data["errors"]
+    assert isinstance(found, list)
+    assert str(caught.value) == "\n".join(found)
+    return found
+
+
+def test_sample_files_are_valid_and_have_somebody_for_each_queue() -> None:
+    roster = load(CONFIG)
+    assert {queue.name for queue in roster.queues} >= {"billing", "support", "sales"}
+    assert [(agent.id, agent.phone) for agent in roster.agents] == [
+        ("ann", "1001"),
+        ("bob", "1002"),
+        ("chen", "1003"),
+    ]
+    ann = roster.agent("ann")
+    assert roster.agent_of_phone("1001") is ann
+    assert roster.agent_of_user("ann") is ann
+    assert roster.queue("nowhere") is None
+
+
+def test_defaults_are_filled_in() -> None:
+    roster = parse({"queues": [QUEUE]}, {"agents": [AGENT]})
+    queue, agent = roster.queues[0], roster.agents[0]
+    assert (queue.ring_s, queue.wrap_up_s, queue.record, queue.max_wait_s) == (20, 30, False, None)
+    assert (agent.name, agent.user, agent.delivery) == ("ann", "ann", "phone")
+    assert roster.settings == Settings()
+
+
+def test_policy_has_neither_names_nor_phones_and_a_version_of_its_content() -> None:
+    first = parse({"queues": [QUEUE]}, {"agents": [{**AGENT, "name": "Ann"}]}).policy
+    renamed = parse({"queues": [QUEUE]}, {"agents": [{**AGENT, "name": "Anna", "phone": "1009"}]}).policy
+    changed = parse({"queues": [{**QUEUE, "ring_s": 9}]}, {"agents": [AGENT]}).policy
+    assert first == renamed
+    assert first.version != changed.version
+
+
+def test_all_mistakes_are_told_at_once_each_with_its_key() -> None:
+    queues = {
+        "distributor": {"misses": 0, "speed": 9},
+        "queues": [{"name": "billing", "ring_s": "soon"}, {"ring_s": 301, "record": "yes", "musik": "a"}, 7],
+    }
+    agents = {"agents": [{"id": "ann"}, {"id": "ann", "phone": 1001, "delivery": "post", "skills": {"a": 11, 5: 1}}]}
+    assert errors_of(queues, agents) == [
+        "queues.yaml: distributor.misses: must be a whole number from 1 to 100",
+        "queues.yaml: distributor.speed: is not known",
+        "queues.yaml: queues[2]: must be a mapping",
+        "queues.yaml: queues[0].ring_s: must be a whole number from 1 to 300",
+        "queues.yaml: queues[1].name: is missing",
+        "queues.yaml: queues[1].ring_s: must be a whole number from 1 to 300",
+        "queues.yaml: queues[1].record: must be true or false",
+        "queues.yaml: queues[1].musik: is not known",
+        "queues.yaml: queues[2].name: is missing",
+        "agents.yaml: agents[0].phone: is missing",
+        "agents.yaml: agents[1].phone: must be a text (quote numbers)",
+        "agents.yaml: agents[1].delivery: must be one of phone, console",
+        "agents.yaml: agents[1].skills.a: must be a whole number from 1 to 10",
+        "agents.yaml: agents[1].skills.5: is not known",
+        "agents.yaml: agents[1].id: 'ann' is there twice",
+        "agents.yaml: agents[1].user: 'ann' is there twice",
+    ]
+
+
+@pytest.mark.parametrize("nothing", [None, {}, {"queues": []}, {"queues": "billing"}])
+def test_site_without_queues_is_refused(nothing: object) -> None:
+    assert errors_of(nothing, {"agents": [AGENT]}) == ["queues.yaml: queues: must be a list with at least one item"]
+
+
+def test_unreadable_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "queues.yaml").write_text("queues: [\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("queues.yaml: is not YAML in line")
+    assert second.startswith("agents.yaml: cannot be read")
+
+
+def test_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "queues.yaml").write_bytes(b"\xff\xfe\xff")
+    (tmp_path / "agents.yaml").write_text("agents: []\n")
+    with pytest.raises(ConfigError, match=r"queues\.yaml: is not UTF-8"):
+        load(tmp_path)
