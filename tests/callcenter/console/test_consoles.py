@@ -13,6 +13,7 @@ from callcenter.console.protocol import Customer, Event, Pop, PopUpdated, Snapsh
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.events import Envelope
 from tests.callcenter.console.events import AT, a_call, offered, state
+from tests.callcenter.console.golden import take
 from tests.support.web import principal
 
 POP = Pop("o1", "c1", "billing", "ann", "+390612345", None, 0, AT)
@@ -90,15 +91,8 @@ async def test_snapshot_and_events_are_a_fresh_snapshot_wherever_a_console_comes
 def replayed(console: Console) -> object:
     """What a client knows that folds what it got."""
     view = LiveView()
-    first, *rest = console.frames
-    snapshot = msgspec.convert(first, Snapshot)
-    view.position = snapshot.positions["live"]
-    view.agents = {row.id: row for row in snapshot.agents}
-    view.contacts = {row.id: row for row in snapshot.contacts}
-    view.entries = {row.id: row for row in snapshot.entries}
-    view.offers = {row.id: row for row in snapshot.offers}
-    for frame in rest:
-        view.apply(msgspec.convert(frame["event"], Envelope))
+    for frame in console.frames:
+        take(view, msgspec.convert(frame, Snapshot | Event))
     return msgspec.to_builtins(view.snapshot(agent=None, sees_all=True))
 
 

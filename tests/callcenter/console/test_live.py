@@ -5,6 +5,7 @@ from itertools import pairwise
 from callcenter.console.live import LiveView, agent_of
 from callcenter.console.protocol import AgentRow, ContactRow, Customer, EntryRow, OfferRow, Pop, PopUpdated
 from tests.callcenter.console.events import AT, a_call, event, offered, state
+from tests.callcenter.console.golden import fold, read_log
 
 POP = Pop("o1", "c1", "billing", "ann", "+390612345", None, 0, AT)
 
@@ -103,3 +104,10 @@ def test_an_event_of_another_room_that_names_an_agent_leg_concerns_no_agent() ->
     assert agent_of(event(1, "calls.bridge.joined", "c1", customer="l1", agent="l2")) is None
     assert agent_of(offered(1, "o1", "ann")) == "ann"
     assert agent_of(state(1, "ann", "available")) == "ann"
+
+
+def test_the_fold_comes_to_what_the_golden_log_says() -> None:
+    log = read_log()
+    assert len(log.checkpoints) == 4
+    for checkpoint in log.checkpoints:
+        assert fold(log.frames[: checkpoint.after]) == checkpoint.rows

@@ -1,0 +1,187 @@
+import { flushSync, mount, unmount } from 'svelte'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import App from '../apps/console/App.svelte'
+import { en } from '../i18n/en'
+import { setLocale } from '../i18n/index.svelte'
+import { zh } from '../i18n/zh'
+
+class FakeWebSocket {
+  static last: FakeWebSocket | null = null
+  onopen: (() => void) | null = null
+  onmessage: ((message: { data: string }) => void) | null = null
+  onclose: ((event: { code: number }) => void) | null = null
+  constructor() {
+    FakeWebSocket.last = this
+  }
+  send(): void {}
+  close(): void {}
+  says(...frames: object[]): void {
+    for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) })
+  }
+}
+
+const ANN = { user: 'u1', login: 'ann', name: 'Ann', role: 'agent', agent: 'ann', permissions: ['desk.use'] }
+const WELCOME = { type: 'welcome', user: 'u1', name: 'Ann', agent: 'ann', permissions: [], heartbeat_s: 15 }
+const row = (state: string): object => ({
+  id: 'ann',
+  state,
+  reason: null,
+  contact: null,
+  since: new Date().toISOString(),
+  until: null,
+  phone: true,
+  console: true,
+})
+const snapshot = (state: string): object => ({
+  type: 'snapshot',
+  positions: { live: 1 },
+  agents: [row(state)],
+  contacts: [],
+  entries: [],
+  offers: [],
+  pops: [],
+})
+const POP = {
+  type: 'pop',
+  offer: 'o1',
+  contact: 'c1',
+  queue: 'billing',
+  agent: 'ann',
+  caller: '+390612345678',
+  customer: { id: 'k1', name: '<b>Ada</b> Byron', company: 'Engines', language: '', tags: [] },
+  matches: 1,
+  ring_until: '2099-01-01T00:00:00Z',
+}
+
+describe('the page', () => {
+  let app: object
+  let answers: Record<string, { status: number; body: unknown }>
+  let asked: { method: string; path: string; body: unknown }[]
+
+  const settle = async (): Promise<void> => {
+    await vi.advanceTimersByTimeAsync(60)
+    flushSync()
+  }
+  const find = <T extends Element = HTMLElement>(selector: string): T => {
+    const element = document.querySelector<T>(selector)
+    if (!element) throw new Error(`nothing matches ${selector}`)
+    return element
+  }
+  const button = (text: string): HTMLButtonElement => {
+    const all = [...document.querySelectorAll('button')]
+    const found = all.find((one) => one.textContent?.trim() === text)
+    if (!found) throw new Error(`no button says ${text}`)
+    return found
+  }
+  const open = async (): Promise<void> => {
+    app = mount(App, { target: document.body })
+    await settle()
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+    setLocale('en')
+    asked = []
+    answers = {
+      'GET /api/session': { status: 200, body: ANN },
+      'POST /api/session': { status: 200, body: ANN },
+      'DELETE /api/session': { status: 204, body: null },
+      'POST /api/session/ticket': { status: 200, body: { ticket: 'x', expires_in_s: 60 } },
+      'POST /api/agents/me/state': { status: 200, body: {} },
+    }
+    vi.stubGlobal('WebSocket', FakeWebSocket)
+    vi.stubGlobal('fetch', (path: string, init: RequestInit) => {
+      const method = init.method ?? 'GET'
+      asked.push({ method, path, body: typeof init.body === 'string' ? JSON.parse(init.body) : null })
+      const { status, body } = answers[`${method} ${path}`] ?? { status: 404, body: {} }
+      return Promise.resolve(new Response(status === 204 ? null : JSON.stringify(body), { status }))
+    })
+  })
+
+  afterEach(async () => {
+    await unmount(app)
+    vi.unstubAllGlobals()
+    vi.useRealTimers()
+    document.body.replaceChildren()
+  })
+
+  it('asks a stranger to sign in and tells a wrong password', async () => {
+    answers['GET /api/session'] = { status: 401, body: { code: 'not_authenticated' } }
+    answers['POST /api/session'] = { status: 401, body: { code: 'not_authenticated' } }
+    await open()
+    const login = find<HTMLInputElement>('input[name=login]')
+    const password = find<HTMLInputElement>('input[name=password]')
+    login.value = 'ann'
+    password.value = 'wrong'
+    for (const field of [login, password]) field.dispatchEvent(new Event('input', { bubbles: true }))
+    find('form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))
+    await settle()
+    expect(asked.at(-1)).toEqual({ method: 'POST', path: '/api/session', body: { login: 'ann', password: 'wrong' } })
+    expect(find('[role=alert]').textContent).toContain(en['error.not_authenticated'])
+    expect(password.value).toBe('')
+  })
+
+  it('shows a pop at once, announces it, and leaves the focus where it was', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('available'))
+    await settle()
+    const focused = button(en['state.go_not_ready'])
+    focused.focus()
+    FakeWebSocket.last?.says(POP)
+    flushSync()
+    expect(find('h3').textContent).toBe('<b>Ada</b> Byron')
+    const alert = find('[aria-live=assertive]').textContent
+    expect(alert).toBe('Incoming call: <b>Ada</b> Byron, queue billing, number +390612345678')
+    expect(document.activeElement).toBe(focused)
+  })
+
+  it('asks for the state of the pressed button, with the reason of a pause', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('logged_out'))
+    await settle()
+    button(en['state.go_available']).click()
+    await settle()
+    button(en['state.go_not_ready']).click()
+    await settle()
+    expect(asked.slice(-2).map((one) => one.body)).toEqual([
+      { state: 'available', reason: null },
+      { state: 'not_ready', reason: 'break' },
+    ])
+  })
+
+  it('tells a refused state', async () => {
+    answers['POST /api/agents/me/state'] = { status: 409, body: { code: 'conflict', data: {} } }
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('on_contact'))
+    await settle()
+    button(en['state.go_available']).click()
+    await settle()
+    expect(document.body.textContent).toContain(en['error.conflict'])
+  })
+
+  it('goes back to signing in when the session ends elsewhere', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('available'))
+    FakeWebSocket.last?.onclose?.({ code: 4403 })
+    await settle()
+    expect(find('input[name=login]')).toBeTruthy()
+  })
+
+  it('speaks Chinese', async () => {
+    setLocale('zh')
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('available'))
+    await settle()
+    expect(find('#state').textContent).toBe(zh['state.title'])
+    expect(document.documentElement.lang).toBe('zh-CN')
+  })
+})
+
+describe('the texts', () => {
+  it('are there in both languages, with the same places in it', () => {
+    const places = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort()
+    for (const [key, text] of Object.entries(en)) {
+      expect(places(zh[key as keyof typeof en]), key).toEqual(places(text))
+    }
+  })
+})

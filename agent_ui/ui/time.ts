@@ -1,0 +1,16 @@
+/** Durations and times of day as the screen shows them. */
+
+/** `61000` is `1:01`, an hour and more has hours; never below zero. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`
+}
+
+/** The local time of day with seconds. */
+export function timeOfDay(at: string, locale: string): string {
+  const format: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }
+  return new Date(at).toLocaleTimeString(locale, format)
+}
