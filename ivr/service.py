@@ -17,6 +17,7 @@ import msgspec
 from callcenter.calendars import Calendar
 from callcenter.kernel.codec import decode
 from callcenter.kernel.unit import Unit
+from callcenter.numbers import normalise
 from ivr.checks import Known, check
 from ivr.commands import Command, DigitsCollected, FlowEnded, FlowStarted, NodeEntered, NodeLeft, Trace
 from ivr.errors import Problem, UnknownFlow
@@ -61,12 +62,17 @@ class FlowService:
         calendars: Mapping[str, Calendar],
         *,
         wall: Callable[[], datetime] | None = None,
+        region: str = "",
     ) -> None:
-        """`wall` is true wall time for calendars (`clock.wall`); without it the unit's `now` serves."""
+        """`wall` is true wall time for calendars (`clock.wall`); without it the unit's `now` serves.
+
+        `region` (ISO 3166) is where callers' numbers without a country are from.
+        """
         self._flows = dict(flows)
         self._prompts = prompts
         self._calendars = calendars
         self._wall = wall
+        self._region = region
         self._runs: dict[str, FlowRun] = {}
         self._stages: dict[str, Stage] = {}
         self._users: Counter[str] = Counter()
@@ -85,7 +91,10 @@ class FlowService:
         called: str = "",
         customer: Customer | None = None,
     ) -> list[Command]:
-        """Begin `flow` for `contact`; raises UnknownFlow. The commands are the director's to carry out, in order."""
+        """Begin `flow` for `contact`; raises UnknownFlow. The commands are the director's to carry out, in order.
+
+        Expressions see `caller` as E.164 where it is one, empty where it is withheld; `called` as it was dialled.
+        """
         document = self._flows.get(flow)
         if document is None:
             raise UnknownFlow(f"no flow {flow}", data={"flow": flow})
@@ -96,6 +105,8 @@ class FlowService:
             unit.save(DOCUMENT, version, FlowDocument(document.name, dict(document.source)))
             self._stored.add(version)
         self._users[version] += 1
+        number = normalise(caller, region=self._region)
+        caller = "" if number.kind == "withheld" else number.e164 or caller
         self._runs[contact] = FlowRun(contact, flow, version, caller, called, customer)
         return self.handle(unit, contact, Started())
 
