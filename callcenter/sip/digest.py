@@ -85,9 +85,9 @@ class DigestServer:
     """Challenges and checks for one realm.
 
     `secret` makes the nonces; take a fresh one at each start, then a nonce that was used before it is stale after it.
-    `lifetime` is how long a nonce may be used. `algorithms` are what is offered, in this order (RFC 8760 section 2.4);
-    credentials may be of any that we know. MD5 alone is the default: SIPp 3.6 gives up on SHA-256 when it comes first
-    and baresip 1.0 on two challenges in whatever order.
+    `lifetime` is how long a nonce may be used. `algorithms` are what is offered, in that order (RFC 8760 section 2.4);
+    credentials of any that we know are read. MD5 alone is the default: SIPp 3.6 gives up where SHA-256 comes first,
+    baresip 1.0 on two challenges in whatever order.
     """
 
     def __init__(
