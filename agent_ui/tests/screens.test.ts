@@ -149,6 +149,22 @@ describe('the page', () => {
     ])
   })
 
+  it('keeps the focus on a button while its wish is under way', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('not_ready'))
+    await settle()
+    const pressed = button(en['state.go_available'])
+    pressed.focus()
+    pressed.click()
+    pressed.click()
+    flushSync()
+    expect(pressed.getAttribute('aria-disabled')).toBe('true')
+    expect(pressed.disabled).toBe(false)
+    await settle()
+    expect(document.activeElement).toBe(pressed)
+    expect(asked.filter((one) => one.path === '/api/agents/me/state')).toHaveLength(1)
+  })
+
   it('tells a refused state', async () => {
     answers['POST /api/agents/me/state'] = { status: 409, body: { code: 'conflict', data: {} } }
     await open()
