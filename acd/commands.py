@@ -121,7 +121,7 @@ class DispositionChosen:
 class EntryQueued:
     """A contact starts to wait. `entry` is never used again, not even for the same contact.
 
-    `contact` defaults to the entry's id; no agent may hold it any more (first `ContactEnded` with that agent).
+    `contact` defaults to the entry's id; no agent may own it any more (first `ContactEnded` with that agent).
     `skills` raise what the queue asks for. `priority` 1..99, 99 first. `enqueued_at` keeps an earlier place
     (callback, an agent lost before the bridge).
     """

@@ -234,8 +234,8 @@ class Distributor:
             self._refuse(input_.entry, input_, "unknown_queue")
         elif input_.entry in self._entries or contact in self._entry_of:
             self._refuse(input_.entry, input_, "already_waits")
-        elif contact in self._holders:
-            self._refuse(input_.entry, input_, "contact_is_held")
+        elif not all(self._agents[id_].direct for id_ in self._holders.get(contact, ())):
+            self._refuse(input_.entry, input_, "contact_is_owned")
         else:
             at = now if input_.enqueued_at is None else min(to_millisecond(input_.enqueued_at), now)
             entry = QueueEntry.queued(

@@ -72,7 +72,10 @@ Step = tuple["Agent", list[events.Event]]
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """`until` ends a wrap-up; `rests_until` a back-off. Instants are UTC to the millisecond."""
+    """`until` ends a wrap-up; `rests_until` a back-off. Instants are UTC to the millisecond.
+
+    `direct`: his contact came through no queue (he may be its caller, and wait in a queue himself).
+    """
 
     id: str
     since: datetime
@@ -80,6 +83,7 @@ class Agent:
     state: AgentState = "logged_out"
     reason: str | None = None
     contact: str | None = None
+    direct: bool = False
     offer: str | None = None
     next: NextState = GO_ON
     wrap_up_s: int = 0
@@ -144,6 +148,7 @@ def _enter(agent: Agent, to: NextState, now: datetime, idle_since: datetime) -> 
         since=now,
         idle_since=idle_since,
         contact=None,
+        direct=False,
         offer=None,
         next=GO_ON,
         wrap_up_s=0,
@@ -274,6 +279,7 @@ def _start(agent: Agent, event: commands.ContactStarted, now: datetime) -> Step:
             reason=None,
             since=now,
             contact=event.contact,
+            direct=True,
             offer=None,
             next=after,
             wrap_up_s=0,
@@ -285,7 +291,7 @@ def _start(agent: Agent, event: commands.ContactStarted, now: datetime) -> Step:
 def _start_signed_out(agent: Agent, event: commands.ContactStarted, _now: datetime) -> Step:
     if agent.contact is not None:
         return _refused(agent, event, "already_on_contact")
-    return replaced(agent, contact=event.contact), []
+    return replaced(agent, contact=event.contact, direct=True), []
 
 
 def _start_another(agent: Agent, event: commands.ContactStarted, _now: datetime) -> Step:
@@ -304,7 +310,7 @@ def _part(agent: Agent, _event: Part, now: datetime) -> Step:
 
 
 def _part_signed_out(agent: Agent, _event: Part, _now: datetime) -> Step:
-    return replaced(agent, contact=None), []
+    return replaced(agent, contact=None, direct=False), []
 
 
 def _finish(agent: Agent, _event: commands.WrapUpFinished, now: datetime) -> Step:

@@ -274,8 +274,19 @@ def test_caller_lost_before_the_bridge_regains_his_place(acd: AcdWorld) -> None:
     others = [acd.call_enters("billing") for _ in range(2)]
     ann.answers()
     acd.tell(commands.EntryQueued("c1-again", "billing", contact="c1"))
-    assert acd.refused() == ["contact_is_held"]
+    assert acd.refused() == ["contact_is_owned"]
     ann.pauses()
     acd.tell(commands.ContactEnded("c1", agent="ann"))
     again = acd.call_enters("billing", contact="c1", enqueued_at=since)
     assert (call.contact, again.position, others[0].position) == ("c1", 1, 2)
+
+
+def test_agent_who_calls_a_queue_himself_is_served_by_another(acd: AcdWorld) -> None:
+    ann = acd.agent("ann", skills={"billing": 1}).goes_available()
+    bob = acd.agent("bob", skills={"billing": 1}).goes_available()
+    ann.talks_directly("c1")
+    call = acd.call_enters("billing", contact="c1")
+    assert call.rings_at == "bob"
+    bob.answers()
+    call.ends()
+    assert (ann.state, bob.state) == ("available", "available")

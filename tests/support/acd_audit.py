@@ -148,9 +148,14 @@ class Auditor:
             assert (told.state if told else "logged_out") == agent.state, "each change of state was told"
             assert agent.offer is None or agent.state == "reserved", "no offer beside a contact"
             assert agent.state != "on_contact" or agent.contact is not None, "on_contact with a contact"
-        owned = [agent.contact for agent in core.agents.values() if agent.state in ("on_contact", "reserved")]
+        owned = [
+            agent.contact
+            for agent in core.agents.values()
+            if agent.state == "reserved" or (agent.state == "on_contact" and not agent.direct)
+        ]
+        assert len(owned) == len(set(owned)), "a contact has one owner"
         waiting = {entry.contact for entry in core.entries.values() if entry.state == "waiting"}
-        assert not waiting & set(owned), "who waits is with nobody"
+        assert not waiting & set(owned), "who waits has no owner"
 
     def _nobody_stuck(self, core: Distributor, input_: commands.Input, now: datetime) -> None:
         due = core.next_deadline

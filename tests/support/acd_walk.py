@@ -137,7 +137,10 @@ class Walk:
             entry = _recent([*self.core.entries], which)
         contact = f"c{len(self.contacts)}"
         self.entries.append(entry)
-        self.contacts.append(contact)
+        if how % 6 == 5:
+            contact = _recent(self.contacts, which)
+        else:
+            self.contacts.append(contact)
         earlier = self.clock.now() - timedelta(seconds=how % 50) if how % 11 == 10 else None
         skills = (("chinese", 1),) if how % 13 == 12 else ()
         priority = 80 if how % 5 == 4 else 50
