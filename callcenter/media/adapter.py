@@ -173,8 +173,8 @@ class MediaWorkers:
         self._where[session] = link
         if remote is not None:
             self._peers[session] = remote.address
-        number = self._next(session)
-        self._send(unit, link, protocol.Open(session, number, _remote(remote) if remote is not None else None))
+        peer = _remote(remote) if remote is not None else None
+        self._send(unit, link, protocol.Open(session, self._next(session), peer, near))
 
     def connect(self, unit: Unit, session: str, remote: MediaDescription) -> None:
         """See `Media.connect`."""

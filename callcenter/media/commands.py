@@ -84,7 +84,7 @@ class Commands:
                 self.ignored["repeated"] += 1
 
     def _open(self, command: protocol.Open) -> None:
-        if self.draining:
+        if self.draining and command.beside not in self._engine.sessions:
             self._fail(command.session, "draining")
             return
         session = self._engine.open(command.session, command.remote)

@@ -2,8 +2,8 @@
 
 A step reads every socket that has something (so a relayed packet waits 5 ms at most), sends the next frame of a
 quarter of what plays, and once a second visits each session for recording, silence and RTCP. Nothing has a timer of
-its own. Measured on 2 cores: reading at the step costs 0.2 us a packet more than a bare recvfrom, a readiness
-callback per packet 12 us.
+its own. Reading at the step costs half of what a readiness callback per packet costs (4 to 5 us against 9, for 100
+streams of 50 packets a second) and waits 2.5 ms on average; a step of 20 ms would save a tenth more and wait 10.
 """
 
 import logging

@@ -36,6 +36,22 @@ def from_linear(samples: bytes, codec: str) -> bytes:
     return audioop.lin2ulaw(samples, 2) if codec == PCMU else audioop.lin2alaw(samples, 2)
 
 
-def stereo(left: bytes, right: bytes) -> bytes:
-    """Interleave two equally long runs of 16-bit samples."""
-    return audioop.add(audioop.tostereo(left, 2, 1, 0), audioop.tostereo(right, 2, 0, 1), 2)
+def _halves(codec: str) -> tuple[bytes, bytes]:
+    samples = bytearray(to_linear(_EVERY_CODE, codec))
+    # A-law has no zero; in a recording its silence is one, and not a constant offset of 8.
+    silence = SILENCE[codec][0]
+    samples[2 * silence : 2 * silence + 2] = b"\0\0"
+    return bytes(samples[0::2]), bytes(samples[1::2])
+
+
+_HALVES = {codec: _halves(codec) for codec in (PCMU, PCMA)}
+
+
+def stereo(left: bytes, left_codec: str, right: bytes, right_codec: str) -> bytes:
+    """Two equally long runs of G.711 as PCM16 stereo; a third of the cost of doing it with audioop."""
+    samples = bytearray(4 * len(left))
+    low, high = _HALVES[left_codec]
+    samples[0::4], samples[1::4] = left.translate(low), left.translate(high)
+    low, high = _HALVES[right_codec]
+    samples[2::4], samples[3::4] = right.translate(low), right.translate(high)
+    return bytes(samples)

@@ -45,7 +45,7 @@ class Hello(Message, tag=1, frozen=True):
 
 
 class Drain(Message, tag=2, frozen=True):
-    """Take no new sessions; exit when the last has closed."""
+    """Take no new sessions but those that join one which is there; exit when the last has closed."""
 
 
 class Ack(Message, tag=3, frozen=True):
@@ -59,9 +59,12 @@ class AskStatistics(Message, tag=4, frozen=True):
 
 
 class Open(Message, tag=10, frozen=True):
+    """`beside` is a session of this worker that it will be bridged with: taken even while the worker drains."""
+
     session: str
     number: int
     remote: Remote | None = None
+    beside: str | None = None
 
 
 class Connect(Message, tag=11, frozen=True):

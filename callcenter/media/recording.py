@@ -5,19 +5,26 @@ the recording goes on where it should and the gap is silence (security.md R5). A
 one second and the horizon for late packets. The samples are written before the sizes that cover them.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from callcenter.media import wav
 from callcenter.media.background import Background
-from callcenter.media.g711 import RATE, SILENCE, stereo, to_linear
+from callcenter.media.g711 import RATE, stereo
 from callcenter.media.timeline import HORIZON, Side
 
 # A writer that is this far behind hangs; memory is worth more than the rest of the file.
 MAX_BACKLOG = 4000
 
-Told = Callable[[Callable[[], None]], object]
+_REASONS = {
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EEXIST: "file_exists",
+    errno.EACCES: "not_permitted",
+    errno.EROFS: "not_permitted",
+}
 
 
 class RecordingFile:
@@ -56,7 +63,7 @@ class RecordingFile:
 
     def _put(self, at: int, data: bytes) -> None:
         if os.pwrite(self._descriptor, data, at) != len(data):
-            raise OSError("short write")
+            raise OSError(errno.ENOSPC, "short write")
 
     def _fail(self, error: OSError) -> None:
         if not self._told:
@@ -65,8 +72,7 @@ class RecordingFile:
 
 
 def _reason(error: OSError) -> str:
-    names = {28: "disk_full", 122: "disk_full", 17: "file_exists", 13: "not_permitted", 30: "not_permitted"}
-    return names.get(error.errno or 0, "disk_error")
+    return _REASONS.get(error.errno or 0, "disk_error")
 
 
 class Recording:
@@ -105,20 +111,9 @@ class Recording:
         if self._writer.backlog > MAX_BACKLOG:
             self._failed("disk_slow")
             return
-        codecs = self.left.codec, self.right.codec
+        samples = stereo(left, self.left.codec, right, self.right.codec)
         file = self._file
-        self._writer.submit(lambda: file.write(position, _interleave(left, right, codecs)))
-
-
-def _interleave(left: bytes, right: bytes, codecs: tuple[str, str]) -> bytes:
-    return stereo(_channel(left, codecs[0]), _channel(right, codecs[1]))
-
-
-def _channel(data: bytes, codec: str) -> bytes:
-    # A-law has no zero: its silence would be a constant offset of 8.
-    if data.count(SILENCE[codec]) == len(data):
-        return bytes(2 * len(data))
-    return to_linear(data, codec)
+        self._writer.submit(lambda: file.write(position, samples))
 
 
 def milliseconds(samples: int) -> int:

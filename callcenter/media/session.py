@@ -5,6 +5,7 @@ section 4, security.md S1, S2): the port may be another (NAT), the address may n
 the SDP may take over from a source that matched by address alone. Everything else is dropped and counted.
 """
 
+import socket
 from collections import Counter
 from collections.abc import Callable
 
@@ -26,6 +27,14 @@ OUR_TELEPHONE_EVENT = 101
 
 Source = tuple[str, int]
 Send = Callable[[bytes, Source], object]
+
+
+def _can_be_sent_to(remote: Remote) -> bool:
+    # Only a plain IPv4 address: a name would be looked up for each packet, and 0.0.0.0 (hold of old) is ourselves.
+    try:
+        return remote.port != 0 and any(socket.inet_pton(socket.AF_INET, remote.address))
+    except OSError:
+        return False
 
 
 class Session:
@@ -87,7 +96,7 @@ class Session:
         before = self.remote
         if before is None or (before.address, before.port) != (remote.address, remote.port):
             self.locked = None
-            self.destination = (remote.address, remote.port) if remote.port else None
+            self.destination = (remote.address, remote.port) if _can_be_sent_to(remote) else None
         self.remote = remote
         self.kinds = [None] * 128
         for payload_type, codec in STATIC_TYPES.items():

@@ -17,6 +17,7 @@ _EARLY = 1600
 _LATE_RUN = 25
 _SKEW = 480
 _SKEW_WEIGHT = 256
+_NEVER = -(1 << 62)
 
 
 class Side:
@@ -36,8 +37,7 @@ class Side:
         self._anchor = 0
         self._late_run = 0
         self._skew = 0
-        self._mute_from = 0
-        self._mute_until = 0
+        self._mute_from = self._mute_until = _NEVER
 
     def place(self, ssrc: int, timestamp: int, payload: bytes, codec: str, arrival: int) -> None:
         """Put one audio packet where it belongs."""

@@ -2,13 +2,14 @@
 
 It has one timer. While there are sessions it runs the engine's step each 5 ms; without any, a look once a second at
 whether it is still wanted. Left alone, it keeps bridges and music going until a session's RTP falls silent or
-`alone_s` is over, closes them, and ends when nobody has come for a minute more.
+`alone_s` is over, closes them, and ends when nobody has come for as long again, a minute at most.
 """
 
 import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import time
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from callcenter.media.sockets import Sockets
 log = logging.getLogger(__name__)
 
 IDLE_S = 1.0
-LINGER_S = 60.0
+MAX_LINGER_S = 60.0
 LATE_S = 0.020
 # Beyond this the past is given up: a burst of old frames helps nobody.
 BEHIND_S = 0.200
@@ -186,7 +187,7 @@ class Worker:
         if alone < self._options.alone_s:
             return False
         self._close_all()
-        return alone >= self._options.alone_s + LINGER_S
+        return alone >= self._options.alone_s + min(self._options.alone_s, MAX_LINGER_S)
 
     def _close_all(self) -> None:
         self._engine.set_clock(time.monotonic())
@@ -200,4 +201,7 @@ async def _serve(options: Options) -> None:
 
 def run(options: Options) -> None:
     """Serve until told to stop; raises ConfigError when the socket cannot be had."""
+    # Two sockets a session: 500 sessions pass the usual soft limit of 1024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     uvloop.run(_serve(options))

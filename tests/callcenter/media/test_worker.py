@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import socket
 import struct
 from collections.abc import Callable
@@ -12,6 +13,8 @@ import pytest
 
 from callcenter.media import protocol, rtcp, telephone_event
 from callcenter.media.g711 import PCMA, PCMU
+from callcenter.media.reception import ReportBlock
+from callcenter.media.rtp import build
 from tests.support import tone
 from tests.support.media_worker import Client, Phone, WorkerProcess, eventually, samples_in_header, talk
 
@@ -353,6 +356,52 @@ def phone_with_control() -> tuple[Phone, socket.socket]:
             caller.close()
             continue
         return caller, control
+
+
+async def test_nonsense_on_the_media_ports_is_dropped_by_name_and_never_a_surprise(worker: WorkerProcess) -> None:
+    client, (caller, control) = await Client.attach(worker.path), phone_with_control()
+    port = await client.open("a", caller)
+    chance = random.Random(11)
+    report = rtcp.build(caller.ssrc, rtcp.SenderInfo(1, 2, 3, 4), ReportBlock(1, 2, 3, 4, 5, 6, 7), b"x")
+    for number in range(400):
+        sound = bytearray(build(chance.choice((0, 8, 101)), number, 160 * number, caller.ssrc, bytes(160)))
+        other = bytearray(report)
+        for data in (sound, other):
+            for _ in range(chance.randrange(5)):
+                data[chance.randrange(24)] = chance.randrange(256)
+        caller.raw(bytes(sound[: chance.randrange(173)]))
+        control.sendto(bytes(other[: chance.randrange(len(other) + 1)]), ("127.0.0.1", port + 1))
+        await asyncio.sleep(0)
+    statistics = await client.statistics()
+    control.close()
+    caller.close()
+    assert statistics.surprises == 0
+    assert {"rtp_version", "rtcp_length", "payload_type"} <= statistics.drops.keys()
+    await client.close()
+
+
+async def test_a_draining_worker_still_takes_who_joins_one_of_its_sessions(
+    worker: WorkerProcess, phone: NewPhone
+) -> None:
+    client = await Client.attach(worker.path)
+    await client.open("a", phone())
+    client.send(protocol.Drain())
+    client.send(protocol.Open("b", 1, None, "a"))
+    client.send(protocol.Open("c", 1, None, "gone"))
+    assert (await client.hear(protocol.Failed)).session == "c"
+    assert [event.session for event in client.heard(protocol.Opened)] == ["a", "b"]
+    await client.close()
+
+
+async def test_a_worker_that_nobody_wants_any_more_ends(
+    start_worker: Callable[..., WorkerProcess], phone: NewPhone
+) -> None:
+    worker = start_worker("w1", "--alone-s", "0.5")
+    client = await Client.attach(worker.path)
+    await client.open("a", phone())
+    await client.close()
+    assert await asyncio.to_thread(worker.process.wait, 10) == 0
+    assert not worker.path.exists()
 
 
 async def test_nonsense_on_the_control_socket_ends_that_connection_only(worker: WorkerProcess) -> None:
