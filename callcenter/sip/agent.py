@@ -67,7 +67,7 @@ class UserAgent:
         self._core = Core(transports=transports, timers=self.timers, room=room, directory=directory, ids=ids)
         self._access = Access(lambda: self._core.directory, secret or os.urandom(32), now, algorithms=algorithms)
         self._admit = admit or _admit_all
-        self._limits = limits or SourceLimits(rate=SOURCE_RATE, burst=SOURCE_BURST)
+        self._limits = SourceLimits(rate=SOURCE_RATE, burst=SOURCE_BURST) if limits is None else limits
         self._courtesy = TokenBucket(COURTESY_RATE, COURTESY_RATE, now())
         self._in_dialog = InDialog(self._core)
         self._serving = self._in_dialog.serving

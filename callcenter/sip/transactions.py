@@ -252,7 +252,8 @@ class Transactions:
         """Give `event` to the machine and do what it says."""
         machine = transaction.machine
         transaction.machine, effects = machine.handle(event, now=now)
-        if effects and isinstance(effects[-1], Terminated):
+        ended = bool(effects) and isinstance(effects[-1], Terminated)
+        if ended and self._clients.get(transaction.key) is transaction:
             del self._clients[transaction.key]
         self._timers.arm(transaction)
         for effect in effects:

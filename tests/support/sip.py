@@ -19,6 +19,7 @@ from callcenter.sip.digest import answer_challenge, make_secrets
 from callcenter.sip.directory import Directory, Phone, Trunk
 from callcenter.sip.hop import Hop
 from callcenter.sip.invite_client import ReinviteEnded
+from callcenter.sip.limits import SourceLimits
 from callcenter.sip.message import Request, Response, parse_message
 from callcenter.sip.sdp import build_offer
 
@@ -119,6 +120,7 @@ class SipWorld:
         loop: FakeLoop | None = None,
         ids: Callable[[], str] | None = None,
         admit: Callable[[], int | None] | None = None,
+        limits: SourceLimits | None = None,
     ) -> None:
         self.loop = loop or FakeLoop()
         self.ids = ids or counted_ids("leg")
@@ -139,6 +141,7 @@ class SipWorld:
             room=Room(self.open_unit, self.submit, self._deliver),
             directory=directory(),
             admit=admit,
+            limits=limits,
             presence_changed=lambda unit, user, reachable: self.presence.append((user, reachable)),
             reinvited=lambda unit, ended: self.reinvites.append(ended),
             secret=b"s" * 32,

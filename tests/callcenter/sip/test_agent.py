@@ -6,6 +6,7 @@ from callcenter.calls.events import InviteArrived
 from callcenter.sip.agent import SOURCE_BURST
 from callcenter.sip.composing import ALLOW
 from callcenter.sip.hop import Hop
+from callcenter.sip.limits import SourceLimits
 from callcenter.sip.message import Request, Response
 from tests.support.sip import OUR_MEDIA, PHONE, STRANGER, TRUNK, Peer, SipWorld, authorized, sdp
 
@@ -215,6 +216,13 @@ def test_draining_refuses_new_calls(world: SipWorld) -> None:
     world.agent.draining = True
     world.receive(Peer().request("INVITE", body=sdp()))
     assert assert_refused(world, 503, "INVITE").headers.get("retry-after") == "60"
+
+
+def test_given_limits_are_those_that_count() -> None:
+    world = SipWorld(limits=SourceLimits(rate=1, burst=1))
+    for _ in range(2):
+        world.receive(Peer(STRANGER).request("OPTIONS"), STRANGER)
+    assert world.take_lines() == ["200 OPTIONS", "503 OPTIONS"]
 
 
 def test_flood_of_one_source_is_told_to_wait_and_then_ignored(world: SipWorld) -> None:
