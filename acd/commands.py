@@ -173,6 +173,13 @@ class OfferFailed:
     reason: FailureReason
 
 
+@dataclass(frozen=True, slots=True)
+class OfferTakenBack:
+    """The offer cannot go on through no fault of its agent (a restart lost its leg): both keep their places."""
+
+    offer: str
+
+
 Input = (
     PolicyLoaded
     | Restarted
@@ -194,6 +201,7 @@ Input = (
     | OfferAccepted
     | OfferDeclined
     | OfferFailed
+    | OfferTakenBack
 )
 AgentInput = (
     AgentSignedIn

@@ -279,6 +279,12 @@ class Distributor:
         if offer is not None:
             self._give_back(offer, input_.reason, now)
 
+    def _take_back(self, input_: commands.OfferTakenBack, now: datetime) -> None:
+        if input_.offer in self._offers:
+            self._end_offer(input_.offer, offer_machine.Rescind("restart"), "rescinded", now)
+        else:
+            self._refuse(input_.offer, input_, "stale_offer")
+
     # -- steps that move more than one machine --------------------------------------------------------------------
 
     def _end_offer(self, id_: str, event: offer_machine.OfferInput, cause: Cause, now: datetime) -> None:
@@ -531,4 +537,5 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     commands.OfferAccepted: Distributor._accept,
     commands.OfferDeclined: Distributor._decline,
     commands.OfferFailed: Distributor._fail,
+    commands.OfferTakenBack: Distributor._take_back,
 }

@@ -290,3 +290,14 @@ def test_agent_who_calls_a_queue_himself_is_served_by_another(acd: AcdWorld) -> 
     bob.answers()
     call.ends()
     assert (ann.state, bob.state) == ("available", "available")
+
+
+def test_offer_lost_by_a_restart_blames_nobody(acd: AcdWorld) -> None:
+    acd.agent("ann", skills={"billing": 1}).goes_available()
+    call = acd.call_enters("billing")
+    acd.restarts()
+    acd.tell(commands.OfferTakenBack("call1-o1"))
+    assert acd.told_last(events.OfferRescinded)[0].reason == "restart"
+    assert (call.rings_at, call.now.offer) == ("ann", "call1-o2")
+    acd.tell(commands.OfferTakenBack("call1-o1"))
+    assert acd.refused() == ["stale_offer"]

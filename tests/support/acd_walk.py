@@ -149,6 +149,8 @@ class Walk:
     def _answer(self, kind: str, which: int, how: int) -> commands.Input:
         pending = [(offer.id, offer.fence) for offer in self.core.offers.values()]
         offer, fence = pending[which % len(pending)] if pending and how % 4 else _recent(self.offers, which)
+        if kind == "fail" and how % 5 == 4:
+            return commands.OfferTakenBack(offer)
         if kind == "fail":
             return commands.OfferFailed(offer, FAILURES[how % len(FAILURES)])
         if how % 9 == 8:
