@@ -85,7 +85,7 @@ class DigestServer:
     """Challenges and checks for one realm.
 
     `secret` makes the nonces; take a fresh one at each start, then a nonce that was used before it is stale after it.
-    `lifetime` is how long a nonce may be used. `algorithms` are what is offered, in that order (RFC 8760 section 2.4);
+    `lifetime` is how long a nonce may be used. `algorithms` are offered in that order (RFC 8760 section 2.4);
     credentials of any that we know are read. MD5 alone is the default: SIPp 3.6 gives up where SHA-256 comes first,
     baresip 1.0 on two challenges in whatever order.
     """

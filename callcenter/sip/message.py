@@ -30,6 +30,7 @@ MAX_HEAD = 65536
 MAX_LINE = 8192
 MAX_LINES = 256
 MAX_IDENTIFIER = 512
+MAX_LISTED = 20
 MAX_SECONDS = 2**32 - 1
 SUPPORTED: frozenset[str] = frozenset()
 """Option tags that a Require may name."""
@@ -546,5 +547,5 @@ def _require_nothing_unknown(request: Request) -> None:
         return
     unknown = [word for word in request.tokens("require") if word not in SUPPORTED]
     if unknown:
-        listed = [word for word in unknown if TOKEN.fullmatch(word)]
+        listed = [word for word in dict.fromkeys(unknown[:MAX_LISTED]) if TOKEN.fullmatch(word)]
         raise Malformed("require", status=420, extra=(("Unsupported", ", ".join(listed)),))

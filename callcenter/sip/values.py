@@ -20,6 +20,7 @@ from callcenter.kernel.errors import RemoteProtocolError
 
 MAX_URI = 1024
 MAX_PARAMETERS = 32
+MAX_VALUES = 100
 
 _TOKEN = grammar.TOKEN + "+"
 _QUOTED = r'"(?:[^"\\]|\\.)*+"'
@@ -249,7 +250,10 @@ def parse_via(text: str) -> Via:
 
 
 def split_values(text: str) -> list[str]:
-    """The elements of a comma-separated field; commas in quotes and angle brackets part nothing, none is empty."""
+    """The elements of a comma-separated field; commas in quotes and angle brackets part nothing, none is empty.
+
+    RemoteProtocolError(list) otherwise, and above MAX_VALUES of them.
+    """
     if "," not in text:
         return [text]
     values = []
@@ -263,7 +267,7 @@ def split_values(text: str) -> list[str]:
         at = m.end()
         if at == len(text):
             return values
-        if text[at] != ",":
+        if text[at] != "," or len(values) == MAX_VALUES:
             raise RemoteProtocolError("list")
         at += 1
 

@@ -147,6 +147,11 @@ def test_the_unknown_extensions_are_listed_in_the_refusal() -> None:
     assert refused(request("OPTIONS", "Require: foo, Bar")).extra == (("Unsupported", "foo, bar"),)
 
 
+def test_the_list_in_the_refusal_is_short_however_long_the_requests() -> None:
+    ((_, listed),) = refused(request("OPTIONS", f"Require: {'a,' * 1000}b")).extra
+    assert listed == "a"
+
+
 def test_a_head_of_more_than_64_kib_is_refused_without_an_answer() -> None:
     fault = refused(request("OPTIONS", *[f"X-{i}: {'a' * 4000}" for i in range(20)]))
     assert (fault.reason, fault.status, fault.answerable) == ("too_large", 513, None)

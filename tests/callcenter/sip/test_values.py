@@ -188,6 +188,11 @@ def test_a_list_has_no_empty_or_open_element(text: str) -> None:
     assert parsed(split_values, text) == "list"
 
 
+def test_a_list_has_a_hundred_elements_at_most() -> None:
+    assert len(split_values(",".join("a" * 100))) == 100
+    assert parsed(split_values, ",".join("a" * 101)) == "list"
+
+
 def test_credentials_are_read_whatever_the_case_of_their_names() -> None:
     credentials = parse_credentials('DIGEST UserName="a\\"b" , realm = "x, y",qop=auth')
     assert (credentials.scheme, credentials.parameters) == (
