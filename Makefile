@@ -42,7 +42,7 @@ test: lint tools console ## everything but the soak: check, integration, end to 
 check: lint unit ## lint, types, layers, unit tests, front-end checks: under two minutes
 
 soak: $(VENV)/test.stamp tools console ## the long runs: kills, load, audio; over an hour
-	@$(BIN)/python -m pytest -m soak $(ARGS)
+	@HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -m soak $(ARGS)
 
 bench: $(VENV)/test.stamp ## start the server in its bench configuration; bench/README.md says what rings it
 	@if [ -x bench/run ]; then exec bench/run $(ARGS); else cat bench/README.md; fi
