@@ -153,6 +153,11 @@ class Journal:
         except IndexError:
             return 0.0
 
+    @property
+    def last_seq(self) -> int:
+        """The highest number on disk, 0 in an empty journal."""
+        return self._seq
+
     def prune(self, *, projected: int, before: datetime, done: Callable[[int], None] | None = None) -> None:
         """Delete entries numbered up to `projected` and older than `before`, a few at a time between the batches.
 

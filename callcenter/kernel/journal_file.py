@@ -112,6 +112,11 @@ class JournalReader:
         rows = self._db.execute(_READ + "subject = ? ORDER BY seq", (subject,)).fetchall()
         return [_envelope(row) for row in rows]
 
+    def has(self, subject: str, type_: str) -> bool:
+        """Whether an event of `type_` happened to `subject`."""
+        query = "SELECT 1 FROM journal WHERE subject = ? AND type = ? LIMIT 1"
+        return self._db.execute(query, (subject, type_)).fetchone() is not None
+
     def last_seq(self) -> int:
         """The highest number given out, 0 in an empty journal."""
         return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0])

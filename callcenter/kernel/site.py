@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -29,8 +29,6 @@ from callcenter.kernel.errors import CallcenterError
 
 CONNECT_S = 5
 COMMAND_S = 10
-# What a database that is away looks like, before or in the middle of a statement.
-SITE_AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError)
 
 
 class SiteUnavailable(CallcenterError):
@@ -38,6 +36,17 @@ class SiteUnavailable(CallcenterError):
 
     code = "site_unavailable"
     http_status = 503
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether `error` says that the database does not answer, as against a statement that is wrong.
+
+    What a PostgreSQL says while it starts, stops or gives up a statement comes as a plain DBAPIError, and before
+    there is a connection as the driver's own error.
+    """
+    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout, OSError)):
+        return True
+    return type(error) is DBAPIError or type(error).__module__.partition(".")[0] == "asyncpg"
 
 
 class Locality(Protocol):
@@ -162,13 +171,13 @@ class Site:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back on an error. Raises SiteUnavailable."""
-        async with _translated(), self._writing.begin() as session:
+        async with translated(), self._writing.begin() as session:
             yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """One transaction that only reads, and on SQLite waits for no writer. Raises SiteUnavailable."""
-        async with _translated(), self._reading() as session:
+        async with translated(), self._reading() as session:
             yield session
 
     async def close(self) -> None:
@@ -176,11 +185,14 @@ class Site:
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def translated() -> AsyncIterator[None]:
+    """Turns what `is_away` knows into SiteUnavailable."""
     try:
         yield
-    except SITE_AWAY as error:
-        raise SiteUnavailable("the site database does not answer") from error
+    except Exception as error:
+        if is_away(error):
+            raise SiteUnavailable("the site database does not answer") from error
+        raise
 
 
 def upsert(dialect: str, model: type[Base]) -> Insert:

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from callcenter.kernel.errors import ConfigError
-from callcenter.kernel.site import SITE_AWAY, SiteUnavailable, create_site_engine, sqlite_path
+from callcenter.kernel.site import create_site_engine, sqlite_path, translated
 
 # Two applications that start at once on one PostgreSQL: the second waits, then finds nothing to do.
 _LOCK = 7_203_118_465_001
@@ -51,16 +51,14 @@ async def migrate(url: str, data_dir: Path) -> str | None:
         path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_site_engine(url, pool_size=1)
     try:
-        async with engine.connect() as connection:
+        async with translated(), engine.connect() as connection:
             before = await connection.run_sync(_check)
         if before == head():
             return before
         if path is not None and before is not None:
             _back_up(path, data_dir / "backups", before)
-        async with engine.begin() as connection:
+        async with translated(), engine.begin() as connection:
             await connection.run_sync(_upgrade)
-    except SITE_AWAY as error:
-        raise SiteUnavailable("the site database does not answer") from error
     finally:
         await engine.dispose()
     return before
@@ -70,10 +68,8 @@ async def current(url: str) -> str | None:
     """The revision of the database at `url`, None if it is empty. Raises SchemaTooNew, SiteUnavailable."""
     engine = create_site_engine(url, pool_size=1)
     try:
-        async with engine.connect() as connection:
+        async with translated(), engine.connect() as connection:
             return await connection.run_sync(_check)
-    except SITE_AWAY as error:
-        raise SiteUnavailable("the site database does not answer") from error
     finally:
         await engine.dispose()
 

@@ -32,7 +32,9 @@ def _binaries() -> Path | None:
 
 
 def _as_owner(*command: str) -> list[str]:
-    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
+    # Not runuser: it stays the parent, and stops itself when the server is stopped.
+    become = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--")
+    return [*become, *command] if os.geteuid() == 0 else list(command)
 
 
 @dataclass
