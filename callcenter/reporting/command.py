@@ -1,0 +1,79 @@
+"""`callcenter calls list|show`."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import TYPE_CHECKING, TypeVar
+
+from callcenter.kernel.errors import NotFound
+from callcenter.kernel.site import CommandSettings, Site
+from callcenter.reporting.cdr import Result
+from callcenter.reporting.render import as_document, as_summary, as_table, as_text
+from callcenter.reporting.service import MOST, CallQuery, calls_list, calls_show, day_of
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+T = TypeVar("T")
+
+
+def register(commands: "Commands") -> None:
+    """Add the command."""
+    parser = commands.add_parser("calls", help="look at call detail records")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="list calls, newest first")
+    listing.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="calls of that day (site zone)")
+    listing.add_argument("--caller", metavar="NUMBER", help="calls from that number as it was received")
+    listing.add_argument("--agent", metavar="ID")
+    listing.add_argument("--queue", metavar="ID")
+    listing.add_argument("--result", choices=[result.value for result in Result])
+    listing.add_argument("--limit", type=int, default=20, metavar="N", help=f"at most N calls (up to {MOST})")
+    listing.add_argument("--after", metavar="CALL", help="go on after that call")
+    listing.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    listing.set_defaults(handler=_list)
+    showing = actions.add_parser("show", help="show everything about one call")
+    showing.add_argument("call", help="the call's id, as `list` prints it")
+    showing.add_argument("--json", action="store_true", help="print JSON instead of text")
+    showing.set_defaults(handler=_show)
+
+
+def _list(given: argparse.Namespace) -> int:
+    settings: CommandSettings = given.settings
+    since, until = day_of(given.day, settings.site.zone) if given.day else (None, None)
+    query = CallQuery(since, until, given.caller, given.agent, given.queue, given.result, given.after, given.limit)
+    page = _ask(settings, lambda site: calls_list(site, query))
+    if given.json:
+        _print_json({"calls": [as_summary(call) for call in page.calls], "after": page.after})
+    else:
+        sys.stdout.write(as_table(page.calls, settings.site.zone))
+    return 0
+
+
+def _show(given: argparse.Namespace) -> int:
+    settings: CommandSettings = given.settings
+    call = _ask(settings, lambda site: calls_show(site, given.call))
+    if call is None:
+        raise NotFound(f"there is no call {given.call}")
+    if given.json:
+        _print_json(as_document(call))
+    else:
+        sys.stdout.write(as_text(call))
+    return 0
+
+
+def _ask(settings: CommandSettings, question: Callable[[Site], Awaitable[T]]) -> T:
+    async def ask() -> T:
+        site = Site(settings.site_database_url)
+        try:
+            return await question(site)
+        finally:
+            await site.close()
+
+    return asyncio.run(ask())
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
