@@ -59,7 +59,6 @@ class Director:
         self.deliveries: dict[str, od.OfferDelivery] = {}
         self._offer_of_leg: dict[str, str] = {}
         self._customers: dict[str, tuple[Customer | None, int]] = {}
-        self._agent_calls: dict[str, list[str]] = {}
 
     # -- from the room of calls ------------------------------------------------------------------------------------
 
@@ -121,7 +120,9 @@ class Director:
         offer = self._offer_of_leg.pop(notice.leg, None)
         if offer is not None:
             self.deliver(unit, offer, od.PhoneGone(ending.reason))
-        elif self._is_callers(notice.contact, notice.leg):
+            return
+        self._free_agent(unit, notice.contact, notice.leg)
+        if self._is_callers(notice.contact, notice.leg):
             by_peer = ending.by is EndedBy.PEER
             self.step(unit, notice.contact, ic.CallerEnded(ending.reason, ending.status, by_peer=by_peer))
         else:
@@ -222,8 +223,18 @@ class Director:
         """A call that came through no queue makes the agent whose phone it is on_contact (acd.md section 2)."""
         agent = self._around.site.agent_of_phone(user)
         if agent is not None:
-            self._agent_calls.setdefault(contact, []).append(agent)
             self.distribute(unit, acd_in.ContactStarted(agent, contact))
+
+    def _free_agent(self, unit: Unit, contact: str, leg_id: str) -> None:
+        """The leg of a phone that took part without a queue is over: so is its agent's contact."""
+        held = self._rooms.calls.contact(contact)
+        leg = held.leg(leg_id)
+        if leg.role is Role.AGENT or (leg.role is Role.CUSTOMER and held.source_kind != "phone"):
+            return
+        agent = self._around.site.agent_of_phone(leg.endpoint)
+        state = self._rooms.acd.core.agents.get(agent or "")
+        if state is not None and state.direct and state.contact == contact:
+            self.distribute(unit, acd_in.ContactEnded(contact, state.id))
 
     # -- processes -------------------------------------------------------------------------------------------------
 
@@ -257,7 +268,6 @@ class Director:
                 calls.bridge(unit, contact, call.leg, effect.other, record=effect.record)
             case ic.EndContact():
                 calls.end(unit, contact, effect.by, effect.reason, status=effect.status)
-                self.distribute_end(unit, contact)
             case _:
                 self._tell(unit, contact, effect)
 
@@ -282,11 +292,6 @@ class Director:
             case ic.FlowGone():
                 self.flow(unit, contact, ivr_in.CallerGone())
 
-    def distribute_end(self, unit: Unit, contact: str) -> None:
-        """Free the agents whose phones took part without a queue."""
-        if self._agent_calls.pop(contact, None):
-            self.distribute(unit, acd_in.ContactEnded(contact))
-
     def _dial_other(self, unit: Unit, call: ic.IncomingCall, endpoint: str) -> None:
         target = self._around.target_for(endpoint, call.caller, call.caller_name)
         if target is None:
@@ -294,6 +299,7 @@ class Director:
             return
         near = call.leg if call.answered else None
         leg = self._rooms.calls.dial(unit, call.contact, Role.PHONE, endpoint, target, near=near)
+        self._busy_agent(unit, call.contact, endpoint)
         self.step(unit, call.contact, ic.OtherDialled(leg))
 
     def _keep(self, unit: Unit, call: ic.IncomingCall) -> None:
