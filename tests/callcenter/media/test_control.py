@@ -74,7 +74,6 @@ async def test_a_peer_of_another_user_is_cut_off(tmp_path: Path, monkeypatch: py
     server = await asyncio.get_running_loop().create_unix_server(control.connection, path)
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
     reader, writer = await asyncio.open_unix_connection(path)
-    writer.write(protocol.encode(protocol.Hello(protocol.PROTOCOL, 1, "x")))
     assert await reader.read() == b""
     assert (control.refused, control.attached) == ({"uid": 1}, None)
     writer.close()
