@@ -3,6 +3,8 @@
 The source is learned from the address that the SDP named and locked with the first good packet (telephony.md
 section 4, security.md S1, S2): the port may be another (NAT), the address may not. Only the very address and port of
 the SDP may take over from a source that matched by address alone. Everything else is dropped and counted.
+
+A leg that has nothing to hear is sent nothing: its own packets keep its NAT open, and RTCP goes out every 5 s.
 """
 
 import socket

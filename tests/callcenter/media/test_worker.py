@@ -5,6 +5,7 @@ import os
 import random
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -439,6 +440,15 @@ async def test_a_dead_workers_socket_is_taken_over_and_a_living_ones_is_not(
     assert await asyncio.to_thread(rival.process.wait, 10) == 2
     assert not client.closed
     await client.close()
+
+
+async def test_the_worker_imports_no_room_and_nothing_heavy() -> None:
+    look = "import sys, callcenter.media.__main__; print(*sys.modules)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
+    modules = (await process.communicate())[0].decode().split()
+    ours = {name for name in modules if name.startswith("callcenter.")}
+    assert {name.split(".")[1] for name in ours} == {"kernel", "media"}
+    assert not {"callcenter.media.adapter", "sqlalchemy", "fastapi", "redis", "numpy"} & set(modules)
 
 
 @pytest.mark.parametrize("fault", ["long", "open"])
