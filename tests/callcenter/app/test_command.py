@@ -26,7 +26,7 @@ def run(*words: str) -> int:
         return int(end.code or 0)
 
 
-@pytest.mark.parametrize("words", [[], ["run"], ["status"], ["db"], ["db", "migrate"]])
+@pytest.mark.parametrize("words", [[], ["run"], ["status"], ["db"], ["db", "migrate"], ["flows"], ["calls"]])
 def test_help_is_everywhere(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words, "--help") == 0
     assert "usage: callcenter" in capsys.readouterr().out
@@ -93,6 +93,17 @@ def test_status_shows_processes_calls_sessions_and_lag() -> None:
     ]
     assert lines({"supervisor": supervisor, "application": None})[3] == "application   does not answer (process 11)"
     assert lines({"supervisor": None, "application": application})[0].startswith("supervisor    gone")
+
+
+def test_sample_flows_are_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--config", str(REPOSITORY / "config"), "flows", "validate") == 0
+    assert "main: " in capsys.readouterr().out
+
+
+def test_faulty_flow_is_named_and_fails(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("name: bad\nstart: nowhere\nnodes: {}\n", encoding="utf-8")
+    assert run("--config", str(REPOSITORY / "config"), "flows", "validate", str(tmp_path)) == 1
+    assert "bad.yaml" in capsys.readouterr().out
 
 
 def test_run_loads_no_framework_before_its_children_do() -> None:
