@@ -17,6 +17,7 @@ const SIGNED_OUT: Omit<AgentRow, 'id'> = {
   contact: null,
   since: null,
   until: null,
+  next: null,
   phone: false,
   console: false,
 }
@@ -90,6 +91,12 @@ function stage(view: LiveView, contact: string, changes: Partial<ContactRow>): v
   if (row) view.contacts.set(contact, { ...row, ...changes })
 }
 
+/** Whoever was not ready when a contact of another kind reached him goes back to that. */
+function nextAfter(row: AgentRow, state: string): string | null {
+  if (!BUSY_STATES.has(state)) return null
+  return BUSY_STATES.has(row.state) || row.state === 'available' ? row.next : 'not_ready'
+}
+
 function entryGone(view: LiveView, { subject, data }: Envelope): void {
   view.entries.delete(text(data['entry']))
   stage(view, subject, { stage: 'flow', queue: null })
@@ -104,16 +111,23 @@ function offerGone(view: LiveView, { data }: Envelope): void {
 const FOLDS: Readonly<Record<string, (view: LiveView, event: Envelope) => void>> = {
   'acd.agent.state_changed': (view, { subject, data }) => {
     const state = text(data['state'])
+    const row = view.agents.get(subject) ?? { id: subject, ...SIGNED_OUT }
     view.agents.set(subject, {
-      ...(view.agents.get(subject) ?? { id: subject, ...SIGNED_OUT }),
+      ...row,
       state,
       reason: textOrNull(data['reason']),
       contact: textOrNull(data['contact']),
       since: textOrNull(data['since']),
       until: textOrNull(data['until']),
+      next: nextAfter(row, state),
     })
     if (BUSY_STATES.has(state)) return
     for (const pop of view.pops.values()) if (pop.agent === subject) view.pops.delete(pop.offer)
+  },
+  'acd.agent.next_state_chosen': (view, { subject, data }) => {
+    const row = view.agents.get(subject) ?? { id: subject, ...SIGNED_OUT }
+    const state = text(data['state'])
+    view.agents.set(subject, { ...row, next: state === 'available' ? null : state })
   },
   'acd.presence.changed': (view, { subject, data }) => {
     view.agents.set(subject, {

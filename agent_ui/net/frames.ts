@@ -20,6 +20,7 @@ export interface AgentRow {
   readonly contact: string | null
   readonly since: string | null
   readonly until: string | null
+  readonly next: string | null
   readonly phone: boolean
   readonly console: boolean
 }

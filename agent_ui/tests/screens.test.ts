@@ -29,6 +29,7 @@ const row = (state: string): object => ({
   contact: null,
   since: new Date().toISOString(),
   until: null,
+  next: null,
   phone: true,
   console: true,
 })

@@ -29,9 +29,10 @@ class Consoles:
     """Owned by the loop's thread. `publish` is to be subscribed to the live stream."""
 
     def __init__(self, clock: Clock, *, fanout: Fanout | None = None, presence: Presence | None = None) -> None:
+        """`presence` may be set later, before the first console comes."""
         self.fanout = fanout or Fanout()
+        self.presence = presence
         self._clock = clock
-        self._presence = presence
         self._connections: set[Connection] = set()
         self._beat: asyncio.TimerHandle | None = None
         self.cut = 0
@@ -111,8 +112,8 @@ class Consoles:
             console.close(CLOSE_SESSION_ENDED, "session ended")
 
     def _tell_presence(self, connection: Connection, *, attached: bool) -> None:
-        if self._presence is not None and connection.agent is not None:
-            self._presence.console_changed(connection.agent, attached=attached)
+        if self.presence is not None and connection.agent is not None:
+            self.presence.console_changed(connection.agent, attached=attached)
 
     def _schedule_beat(self) -> None:
         self._beat = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._beat_and_reschedule)

@@ -16,7 +16,7 @@ from callcenter.kernel.events import Envelope
 BUSY_STATES = frozenset({"reserved", "on_contact", "wrap_up"})
 
 # Where an event names the agent whom it concerns. `calls.bridge.joined` has an `agent` too, but that is a leg.
-_SUBJECT = frozenset({"acd.agent.state_changed", "acd.presence.changed"})
+_SUBJECT = frozenset({"acd.agent.state_changed", "acd.agent.next_state_chosen", "acd.presence.changed"})
 _FIELD = frozenset(
     {
         "acd.offer.created",
@@ -26,6 +26,7 @@ _FIELD = frozenset(
         "acd.offer.rescinded",
         "acd.offer.failed",
         "acd.entry.answered",
+        "acd.disposition.chosen",
         "director.pop.sent",
     }
 )
@@ -100,9 +101,23 @@ def _agent_state(view: LiveView, event: Envelope) -> None:
         contact=data.get("contact"),
         since=data.get("since"),
         until=data.get("until"),
+        next=_next_after(row, state),
     )
     if state not in BUSY_STATES:
         view.forget_pops([pop.offer for pop in view.pops_of(event.subject)])
+
+
+def _next_after(row: AgentRow, state: str) -> str | None:
+    """Whoever was not ready when a contact of another kind reached him goes back to that."""
+    if state not in BUSY_STATES:
+        return None
+    return row.next if row.state in BUSY_STATES or row.state == "available" else "not_ready"
+
+
+def _next_state(view: LiveView, event: Envelope) -> None:
+    row = view.agents.get(event.subject) or AgentRow(id=event.subject)
+    state = str(event.data["state"])
+    view.agents[event.subject] = msgspec.structs.replace(row, next=None if state == "available" else state)
 
 
 def _presence(view: LiveView, event: Envelope) -> None:
@@ -171,6 +186,7 @@ def _contact_ended(view: LiveView, event: Envelope) -> None:
 
 _FOLDS: dict[str, Callable[[LiveView, Envelope], None]] = {
     "acd.agent.state_changed": _agent_state,
+    "acd.agent.next_state_chosen": _next_state,
     "acd.presence.changed": _presence,
     "calls.contact.received": _contact_received,
     "calls.contact.ended": _contact_ended,

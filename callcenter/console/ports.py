@@ -88,6 +88,7 @@ class CallFilter:
     until: datetime | None = None
     queue: str | None = None
     agent: str | None = None
+    result: str | None = None
 
 
 class Calls(Protocol):
@@ -101,8 +102,8 @@ class Calls(Protocol):
         """The whole record of a contact, None when there is none (yet)."""
         ...
 
-    async def recording(self, contact: str) -> str | None:
-        """The file name of the contact's recording below the recordings folder, as the record has it."""
+    async def recordings(self, contact: str) -> Sequence[str]:
+        """The file names of the contact's recordings below the recordings folder, in order; none where none was."""
         ...
 
 

@@ -45,7 +45,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
 
 class AgentRow(msgspec.Struct, frozen=True):
-    """An agent as its last `acd.agent.state_changed` and `acd.presence.changed` left it."""
+    """An agent as its last events left it. `next`: what it chose to be after its contact, save available."""
 
     id: str
     state: str = "logged_out"
@@ -53,6 +53,7 @@ class AgentRow(msgspec.Struct, frozen=True):
     contact: str | None = None
     since: str | None = None
     until: str | None = None
+    next: str | None = None
     phone: bool = False
     console: bool = False
 

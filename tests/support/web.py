@@ -99,7 +99,7 @@ class FakeIdentity:
 
 @dataclass
 class FakeCalls:
-    """Call detail records by contact; a `recording` key names the file."""
+    """Call detail records by contact; a `recordings` key names the files."""
 
     records: dict[str, dict[str, object]] = field(default_factory=dict)
 
@@ -112,9 +112,10 @@ class FakeCalls:
     async def show(self, contact: str) -> Mapping[str, object] | None:
         return self.records.get(contact)
 
-    async def recording(self, contact: str) -> str | None:
-        name = self.records.get(contact, {}).get("recording")
-        return name if isinstance(name, str) else None
+    async def recordings(self, contact: str) -> Sequence[str]:
+        names = self.records.get(contact, {}).get("recordings", [])
+        assert isinstance(names, list)
+        return names
 
 
 class FakeDesk:

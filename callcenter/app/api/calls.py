@@ -43,9 +43,10 @@ def add_call_routes(app: FastAPI, calls: Calls, recordings: Path) -> None:
         until: datetime | None = None,
         queue: Identifier | None = None,
         agent: Identifier | None = None,
+        result: Identifier | None = None,
     ) -> CallList:
         """Call detail records, newest first; `after` takes the `next` of the page before."""
-        page = await calls.list(CallFilter(limit, after, since, until, queue, agent))
+        page = await calls.list(CallFilter(limit, after, since, until, queue, agent, result))
         return CallList(calls=[dict(call) for call in page.calls], next=page.next)
 
     @app.get("/api/calls/{contact}", dependencies=allow("calls.read"), tags=["calls"])
@@ -63,9 +64,9 @@ def add_call_routes(app: FastAPI, calls: Calls, recordings: Path) -> None:
         response_class=FileResponse,
         responses={200: {"content": {"audio/wav": {}}}, 206: {"content": {"audio/wav": {}}}},
     )
-    async def recording(contact: Identifier) -> FileResponse:
-        """The stereo recording, customer left and agent right; takes Range."""
-        name = await calls.recording(contact)
-        if name is None:
-            raise RecordingMissing("There is no recording of this call.")
-        return FileResponse(recording_file(recordings, name), media_type="audio/wav")
+    async def recording(contact: Identifier, part: Annotated[int, Query(ge=1, le=1000)] = 1) -> FileResponse:
+        """The stereo recording, customer left and agent right; `part` counts where there are several. Takes Range."""
+        names = await calls.recordings(contact)
+        if part > len(names):
+            raise RecordingMissing("There is no such recording of this call.")
+        return FileResponse(recording_file(recordings, names[part - 1]), media_type="audio/wav")

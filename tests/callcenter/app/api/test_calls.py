@@ -13,7 +13,7 @@ WAV = b"RIFF" + bytes(range(256))
 def recorded(web: Web) -> Web:
     """A call c1 with a recording."""
     (web.fakes.recordings / "c1.wav").write_bytes(WAV)
-    web.fakes.calls.records["c1"] = {"contact": "c1", "recording": "c1.wav"}
+    web.fakes.calls.records["c1"] = {"contact": "c1", "recordings": ["c1.wav", "c1-2.wav"]}
     return web
 
 
@@ -43,6 +43,13 @@ async def test_a_recording_is_played_from_anywhere_in_it(recorded: Web) -> None:
     assert part.headers["content-range"] == f"bytes 4-7/{len(WAV)}"
 
 
+async def test_a_call_with_several_recordings_has_them_by_number(recorded: Web) -> None:
+    (recorded.fakes.recordings / "c1-2.wav").write_bytes(b"second")
+    browser = await recorded.signed_in("quinn")
+    assert (await browser.get("/api/calls/c1/recording?part=2")).content == b"second"
+    assert (await browser.get("/api/calls/c1/recording?part=3")).status_code == 404
+
+
 @pytest.mark.parametrize("value", ["bytes=900-", "bytes=x", "lines=1-2"])
 async def test_a_range_outside_the_file_is_refused(recorded: Web, value: str) -> None:
     browser = await recorded.signed_in("quinn")
@@ -55,7 +62,7 @@ async def test_a_recording_outside_its_folder_does_not_exist(web: Web, name: str
     folder: Path = web.fakes.folder
     (folder / "secret.wav").write_bytes(WAV)
     (web.fakes.recordings / "link.wav").symlink_to(folder / "secret.wav")
-    web.fakes.calls.records["c1"] = {"recording": name.format(folder=folder)}
+    web.fakes.calls.records["c1"] = {"recordings": [name.format(folder=folder)]}
     answer = await (await web.signed_in("quinn")).get("/api/calls/c1/recording")
     assert (answer.status_code, answer.json()["code"]) == (404, "recording_missing")
 

@@ -1,0 +1,41 @@
+"""The call records as the API asks for them."""
+
+from collections.abc import Mapping, Sequence
+
+from callcenter.console.ports import CallFilter, CallPage
+from callcenter.kernel.site import Site
+from callcenter.reporting.render import as_document, as_summary
+from callcenter.reporting.service import CallQuery, calls_list, calls_show
+
+
+class CallRecords:
+    """Implements `console.ports.Calls` over the site database."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def list(self, query: CallFilter) -> CallPage:
+        """One page, newest first. Raises InvalidInput, SiteUnavailable."""
+        page = await calls_list(
+            self._site,
+            CallQuery(
+                since=query.since,
+                until=query.until,
+                agent=query.agent,
+                queue=query.queue,
+                result=query.result,
+                after=query.after,
+                limit=query.limit,
+            ),
+        )
+        return CallPage([as_summary(call) for call in page.calls], page.after)
+
+    async def show(self, contact: str) -> Mapping[str, object] | None:
+        """The whole record. Raises SiteUnavailable."""
+        call = await calls_show(self._site, contact)
+        return None if call is None else as_document(call)
+
+    async def recordings(self, contact: str) -> Sequence[str]:
+        """The files of the call's recordings. Raises SiteUnavailable."""
+        call = await calls_show(self._site, contact)
+        return () if call is None else [recording.file for recording in call.cdr.detail.recordings]
