@@ -7,11 +7,11 @@ import pytest
 import sipmessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sipmessage.uri import SIP_URI_PATTERN, TEL_URI_PATTERN
-from sipmessage.via import VIA_PATTERN
+from sipmessage import grammar
 
 from callcenter.kernel.errors import RemoteProtocolError
 from callcenter.sip.values import (
+    NameAddr,
     Uri,
     parse_address,
     parse_credentials,
@@ -23,17 +23,45 @@ from callcenter.sip.values import (
 
 Value = TypeVar("Value")
 
-ASCII = st.characters(min_codepoint=32, max_codepoint=126)
-# Here the library departs from the RFC: its quoted strings run on, and it decodes %xx in header parameters.
-PLAIN = st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"%')
-# The one leeway: we refuse what the library lets through in impossible ports, addresses and doubled names.
-STRICTER = {"uri", "port", "host", "parameters", "branch", "via"}
-USER_AND_HOST = st.from_regex(
-    r"sips?:([a-z0-9._-]{1,12}@)?[a-z]{1,12}(:[1-9][0-9]{0,3})?(;[a-z]{2,6}(=[a-z]+)?)?", fullmatch=True
+
+def matching(pattern: str) -> st.SearchStrategy[str]:
+    return st.from_regex(pattern, fullmatch=True)
+
+
+# Bounded pieces of the library's grammar. Left out is where it departs from the RFC: quoted strings that run on, and
+# %xx in header parameters. Its patterns as a whole are no strategy: they make kilobytes, slowly.
+USER = matching(f"(?:{grammar.cset(grammar.C_USER_SAFE)}|{grammar.ESCAPED}){{1,8}}")
+PASSWORD = matching(f"(?:{grammar.cset(grammar.C_PASSWORD_SAFE)}|{grammar.ESCAPED}){{1,8}}")
+HOST = st.one_of(
+    matching(r"([A-Za-z0-9]{1,4}-{0,2}[A-Za-z0-9]{1,3}\.){0,3}[A-Za-z]{1,4}(-[A-Za-z0-9]{1,3})?\.?"),
+    matching(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"),
+    st.sampled_from(["[::1]", "[2001:db8::9:1]", "[1:2:3:4:5:6:7:8]", "[fe80::]"]),
 )
-NAME = st.from_regex(r'("[a-z]([a-z ]{0,10}[a-z])?" ?|([a-z]([a-z ]{0,10}[a-z])?)? ?)', fullmatch=True)
-PARAMETER = st.from_regex(r"[ ]?;[ ]?[a-z]{1,9}([ ]?=[ ]?[a-z]{1,9})?", fullmatch=True)
-TAG = st.from_regex(r"[A-Za-z0-9.!%*_+`'~-]{1,20}", fullmatch=True)
+PORT = st.integers(1, 65535).map(":{}".format) | st.just("")
+URI_WORD = f"(?:{grammar.cset(grammar.C_URI_PARAM_SAFE)}|{grammar.ESCAPED}){{1,6}}"
+URI_PARAMETERS = st.lists(matching(f"{URI_WORD}(?:={URI_WORD})?"), max_size=3).map(
+    lambda some: "".join(";" + one for one in some)
+)
+SCHEME = st.sampled_from(["sip:", "sips:"])
+USER_INFO = st.one_of(st.just(""), USER.map("{}@".format), st.builds("{}:{}@".format, USER, PASSWORD))
+SIP_URI = st.builds("{}{}{}{}{}".format, SCHEME, USER_INFO, HOST, PORT, URI_PARAMETERS)
+TEL_URI = st.builds("tel:{}{}".format, matching(r"\+?[0-9.()-]{0,5}[0-9][0-9.()-]{0,5}"), URI_PARAMETERS)
+PARAMETER = matching(r"[ ]?;[ ]?[A-Za-z!*_+'~.-]{1,9}([ ]?=[ ]?([A-Za-z0-9!*_+'~.-]{1,9}|\[::1\]))?")
+PARAMETERS = st.lists(PARAMETER, max_size=3).map("".join)
+VIA = st.builds(
+    "SIP{}/{}2.0/{}{} {}{}{}".format,
+    st.sampled_from(["", " "]),
+    st.sampled_from(["", " "]),
+    st.sampled_from(["", " "]),
+    st.sampled_from(["UDP", "tcp", "TLS-SCTP"]),
+    HOST,
+    PORT,
+    PARAMETERS,
+)
+NAME = matching(r'("[a-z]{1,4}( [a-z]{1,4}){0,2}" ?|([a-z]{1,4}( [a-z]{1,4}){0,2})? ?)')
+TAG = matching(r"[A-Za-z0-9.!%*_+`'~-]{1,20}")
+# The one leeway: a name that is there twice is refused, where the library lets the last one win.
+STRICTER = {"parameters"}
 
 
 def lower_names(parameters: sipmessage.Parameters) -> dict[str, str | None]:
@@ -58,14 +86,14 @@ def agrees(ours: Value | str, same: Callable[[Value], bool]) -> bool:
 
 
 @settings(max_examples=120, deadline=None)
-@given(st.one_of([st.from_regex(p, fullmatch=True, alphabet=ASCII) for p in (SIP_URI_PATTERN, TEL_URI_PATTERN)]))
+@given(SIP_URI | TEL_URI)
 def test_a_uri_of_the_library_means_the_same_here(text: str) -> None:
     theirs = sipmessage.URI.parse(text)
     assert agrees(parsed(parse_uri, text), lambda ours: same_uri(ours, theirs))
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.from_regex(VIA_PATTERN, fullmatch=True, alphabet=PLAIN))
+@given(VIA)
 def test_a_via_of_the_library_means_the_same_here(text: str) -> None:
     theirs = sipmessage.Via.parse(text)
     expected = (theirs.transport.upper(), theirs.host, theirs.port, lower_names(theirs.parameters))
@@ -76,9 +104,9 @@ def test_a_via_of_the_library_means_the_same_here(text: str) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(NAME, USER_AND_HOST, st.lists(PARAMETER, max_size=3))
-def test_an_address_of_the_library_means_the_same_here(name: str, uri: str, parameters: list[str]) -> None:
-    text = f"{name}<{uri}>{''.join(parameters)}"
+@given(NAME, SIP_URI, PARAMETERS)
+def test_an_address_of_the_library_means_the_same_here(name: str, uri: str, parameters: str) -> None:
+    text = f"{name}<{uri}>{parameters}"
     theirs = sipmessage.Address.parse(text)
     expected = (theirs.name, lower_names(theirs.parameters))
     assert agrees(
@@ -87,12 +115,17 @@ def test_an_address_of_the_library_means_the_same_here(name: str, uri: str, para
     )
 
 
+def meaning(address: NameAddr | str) -> tuple[object, ...]:
+    assert isinstance(address, NameAddr)
+    return (address.uri, address.name, dict(address.parameters))
+
+
 @settings(max_examples=100, deadline=None)
-@given(USER_AND_HOST, TAG)
+@given(SIP_URI, TAG)
 def test_the_short_way_through_an_address_gives_what_the_long_way_gives(uri: str, tag: str) -> None:
-    short = parse_address(f'"Ann B." <{uri}>;tag={tag}')
-    long = parse_address(f'"Ann B."  <{uri}> ;tag={tag}')
-    assert (short.uri, short.name, short.parameters) == (long.uri, long.name, long.parameters)
+    short = parsed(parse_address, f'"Ann B." <{uri}>;tag={tag}')
+    long = parsed(parse_address, f'"Ann B."  <{uri}> ;tag={tag}')
+    assert short == long or meaning(short) == meaning(long)
 
 
 @settings(max_examples=100, deadline=None)
