@@ -128,25 +128,26 @@ class LiveSide:
     def _ring(self, kind: str, id_: str) -> None:
         unit = self.open_unit()
         if kind == CONTACT:
-            self._run("deadline", lambda: self.calls.tick(unit, id_))
+            self.run("deadline", lambda: self.calls.tick(unit, id_))
         else:
-            self._run("deadline", lambda: self.director.tick(unit, kind, id_))
+            self.run("deadline", lambda: self.director.tick(unit, kind, id_))
         self.submit(unit)
 
     def _signalled(self, unit: Unit, event: ev.SignallingInput) -> None:
-        self._run("signalling", lambda: self.calls.signalled(unit, event))
+        self.run("signalling", lambda: self.calls.signalled(unit, event))
 
     def _heard(self, unit: Unit, event: ev.MediaInput) -> None:
-        self._run("media", lambda: self.calls.heard(unit, event))
+        self.run("media", lambda: self.calls.heard(unit, event))
 
-    def _run(self, edge: str, step: Callable[[], None]) -> None:
+    def run(self, edge: str, step: Callable[[], None]) -> None:
+        """Do `step` so that a bug in it is logged and counted and stops nothing else."""
         try:
             step()
         except Exception:
             self.surprises += 1
             log.exception("input failed", extra={"edge": edge})
 
-    def _phone_changed(self, unit: Unit, user: str, reachable: bool) -> None:  # noqa: FBT001  # the gateway's callback
+    def _phone_changed(self, unit: Unit, user: str, reachable: bool) -> None:  # the gateway's callback
         self.desk.phone_changed(unit, user, reachable)
 
     # -- small answers ---------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from callcenter.calendars import Calendar, load_calendars
 from callcenter.director.ports import QueueCare
 from callcenter.kernel.errors import ConfigError
 from ivr.loading import load_flows
-from ivr.model import Flow
+from ivr.model import Flow, QueueNode
 from ivr.prompts import PromptFolder
+from ivr.references import paths_of
 
 INTERNAL = "internal"
 
@@ -30,6 +31,7 @@ class SiteConfig:
     calendars: dict[str, Calendar]
     prompts: PromptFolder
     language: str
+    personal_flows: frozenset[str]
 
     def flow_for(self, source_kind: str, source: str, called: str) -> str | None:
         """A trunk's number leads to its flow; a phone's to a service number, or to the flow that rings phones."""
@@ -43,6 +45,10 @@ class SiteConfig:
             return service
         is_phone = any(phone.user == called for phone in self.endpoints.phones)
         return INTERNAL if is_phone and INTERNAL in self.flows else None
+
+    def wants_customer(self, flow: str) -> bool:
+        """Whether `flow` queues its callers (an agent gets a pop) or reads `customer.x`."""
+        return flow in self.personal_flows
 
     def agent_of_phone(self, user: str) -> str | None:
         """The agent whose phone `user` is."""
@@ -77,7 +83,14 @@ def load_site(config: Path, *, language: str) -> SiteConfig:
     queues = [queue.name for queue in roster.queues]
     flows = load_flows(config / "flows", prompts=prompts, queues=queues, calendars=calendars)
     _check_numbers(endpoints, flows)
-    return SiteConfig(roster, endpoints, flows, calendars, prompts, language)
+    personal = frozenset(name for name, flow in flows.items() if _is_personal(flow))
+    return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal)
+
+
+def _is_personal(flow: Flow) -> bool:
+    nodes = flow.nodes.values()
+    asks = any(path[:1] == ("customer",) for node in nodes for _, path in paths_of(node))
+    return asks or any(isinstance(node, QueueNode) for node in nodes)
 
 
 def _check_numbers(endpoints: Endpoints, flows: dict[str, Flow]) -> None:

@@ -41,6 +41,10 @@ class Site(Protocol):
         """The flow that takes the call, or None: 404."""
         ...
 
+    def wants_customer(self, flow: str) -> bool:
+        """Whether the flow may need to know who calls: it queues its callers, or asks for it."""
+        ...
+
     def agent_of_phone(self, user: str) -> str | None:
         """The agent whose phone that is."""
         ...

@@ -95,7 +95,8 @@ class Director:
         self._keep(unit, ic.IncomingCall(contact, notice.leg, notice.caller, notice.caller_name, notice.called))
         if notice.source_kind == "phone":
             self._busy_agent(unit, contact, notice.source)
-        self._around.look_up(contact, notice.caller)
+        if self._around.site.wants_customer(flow):
+            self._around.look_up(contact, notice.caller)
         started = self._rooms.flows.start(unit, contact, flow, caller=notice.caller, called=notice.called)
         self._obey_all(unit, contact, started)
 
@@ -433,7 +434,9 @@ class Director:
         """Say again what should be going on for a contact that lives on after a restart."""
         call = self.processes[contact]
         self._around.set_alarm(PROCESS, contact, call.next_deadline)
-        self._around.look_up(contact, call.caller)
+        run = self._rooms.flows.run_of(contact)
+        if run is not None and self._around.site.wants_customer(run.flow):
+            self._around.look_up(contact, call.caller)
         match call.phase:
             case ic.Phase.TALKING:
                 self._rooms.calls.reassert_bridge(unit, contact)

@@ -1,0 +1,101 @@
+"""What the application says of itself: to `callcenter status` over `DATA/run/status.sock`, and to the API."""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from callcenter import __version__
+from callcenter.app.live import LiveSide
+from callcenter.kernel.projector_thread import ProjectorThread
+
+
+class StatusReport:
+    """Implements `console.ports.Status`."""
+
+    def __init__(self, live: LiveSide, projector: ProjectorThread) -> None:
+        self._live = live
+        self._projector = projector
+
+    def healthy(self) -> bool:
+        """New calls are being taken: the journal writes and a worker is there."""
+        return self._live.journal.healthy and bool(self._live.media.workers()) and not self._live.agent.draining
+
+    def status(self) -> Mapping[str, object]:
+        """Counters only; no names, no numbers."""
+        live = self._live
+        statistics, projected = live.agent.statistics, self._projector.status
+        acd = live.acd.core
+        return {
+            "pid": os.getpid(),
+            "version": __version__,
+            "epoch": live.journal.epoch,
+            "healthy": self.healthy(),
+            "draining": live.agent.draining,
+            "calls": len(live.calls.contacts),
+            "waiting": sum(entry.state == "waiting" for entry in acd.entries.values()),
+            "agents": sum(agent.state != "logged_out" for agent in acd.agents.values()),
+            "workers": [
+                {"name": worker.name, "pid": worker.pid, "sessions": worker.sessions, "draining": worker.draining}
+                for worker in live.media.workers()
+            ],
+            "journal": {
+                "healthy": live.journal.healthy,
+                "lag_ms": round(live.journal.lag_s(live.clock.now()) * 1000),
+                "last_seq": live.journal.last_seq,
+            },
+            "projector": {
+                "behind": max(0, live.journal.last_seq - projected.projected),
+                "away": projected.away,
+                "skipped": projected.skipped,
+            },
+            "sip": {
+                "dialogs": len(live.agent.dialogs),
+                "transactions": live.agent.transaction_count,
+                "received": statistics.received,
+                "sent": statistics.sent,
+                "retransmitted": statistics.retransmitted,
+                "refusals": dict(sorted(statistics.refusals.items())),
+            },
+            "surprises": self.surprises(),
+        }
+
+    def surprises(self) -> int:
+        """Exceptions caught at a driver's edge: each is a bug of ours."""
+        live = self._live
+        edges = (live, live.agent.statistics, live.media, live.bus, live.journal)
+        return sum(edge.surprises for edge in edges)
+
+    def flows(self) -> Sequence[Mapping[str, object]]:
+        """The loaded flows by name."""
+        return [{"id": flow.name, "version": flow.version} for _, flow in sorted(self._live.site.flows.items())]
+
+
+class StatusSocket:
+    """One JSON object to whoever connects; the folder's mode (0700) says who may."""
+
+    def __init__(self, path: Path, report: Callable[[], Mapping[str, object]]) -> None:
+        self._path = path
+        self._report = report
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen, in the place of whoever was killed without cleaning up."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        self._server = await asyncio.start_unix_server(self._answer, str(self._path))
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()
+            with contextlib.suppress(FileNotFoundError):
+                self._path.unlink()
+
+    async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            writer.write(json.dumps(self._report()).encode())
+            await writer.drain()
+        writer.close()
