@@ -1,7 +1,9 @@
 """The first start of an empty data folder: key, realm, database, sample users and the phones' passwords.
 
-Printed once and kept in `DATA/first-start.txt` (0600). The supervisor runs this as a process of its own. at any instant is made good by the next start: passwords are on disk before the first account has one of them, each
-account is made if it is not there, and only then does the file appear that says it is done.
+Printed once and kept in `DATA/first-start.txt` (0600). The supervisor runs this as a process of its own.
+
+A crash at any instant is made good by the next start: passwords are on disk before the first account has one of them,
+each account is made if it is not there, and only then does the file appear that says it is done.
 """
 
 import argparse
