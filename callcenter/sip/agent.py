@@ -5,6 +5,7 @@ proved, then admitted. Nothing that is refused here touches the disk.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from callcenter.calls.ports import MediaDescription, Target
@@ -30,6 +31,10 @@ from callcenter.sip.transactions import Transactions
 Admit = Callable[[], int | None]
 """None: take the call. A number: refuse it with 503 and this many seconds in Retry-After."""
 Rows = Iterable[tuple[str, bytes]]
+
+# A cheap look before the parser's; what it misses is merely limited.
+_BRANCH = re.compile(rb";branch=([!-+\--:<-~]{1,200})")
+_TO_TAG = re.compile(rb"\r\nTo:[^\r\n]*>;tag=([!-:<-~]{1,200})")
 
 SOURCE_RATE = 50.0
 SOURCE_BURST = 200.0
@@ -120,7 +125,7 @@ class UserAgent:
         core.statistics.received += 1
         trunk = core.directory.trunk_at(source)
         now = core.timers.now()
-        within = trunk is not None or self._limits.admit(source.address, now)
+        within = trunk is not None or self._is_expected(data) or self._limits.admit(source.address, now)
         if not within and not self._courtesy.admit(now):
             core.statistics.refuse("source_silenced")
             return
@@ -128,12 +133,20 @@ class UserAgent:
             message = parse_message(data)
             if isinstance(message, Response):
                 self._respond(message)
-            elif within or message.to_tag in core.dialogs:
+            elif within:
                 self._request(message, source, data, trunk)
             else:
                 core.refuse(message, source, 503, "source_limit", (("Retry-After", "1"),))
         except Malformed as malformed:
             core.refuse_malformed(malformed, source)
+
+    def _is_expected(self, data: bytes) -> bool:
+        """Whether `data` answers a request of ours or names a dialog of ours: calls that are up are never limited."""
+        if data.startswith(b"SIP/"):
+            found = _BRANCH.search(data)
+            return found is not None and self._core.transactions.awaits(found[1].decode())
+        found = _TO_TAG.search(data)
+        return found is not None and found[1].decode() in self._core.dialogs
 
     def receive_malformed(self, malformed: Malformed, source: Hop) -> None:
         """What a stream's framer could not cut into messages; the connection is closed by its driver."""

@@ -318,8 +318,11 @@ def _is_of(request: Request, dialog: Dialog) -> bool:
 
 def _same_sender(transaction: ServerTransaction, request: Request, source: Hop) -> bool:
     invite = transaction.request
+    # A connection may have been lost and made anew since; over UDP the port counts too (security.md S16).
+    there = transaction.source
     return (
-        source.address == transaction.source.address
+        source.address == there.address
+        and (source.port == there.port or source.reliable)
         and request.call_id == invite.call_id
         and request.from_tag == invite.from_tag
         and request.cseq == invite.cseq

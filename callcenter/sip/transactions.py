@@ -235,6 +235,10 @@ class Transactions:
         self.run_client(transaction, ResponseReceived(response.status, ack), self._timers.now(), response)
         return True
 
+    def awaits(self, branch: str) -> bool:
+        """Whether a request of ours with this branch may still be answered."""
+        return any((branch, method) in self._clients for method in ("INVITE", "BYE", "CANCEL"))
+
     def abandon(self, branch: str, method: str) -> None:
         """Forget a request whose answer is no longer waited for."""
         transaction = self._clients.pop((branch, method), None)

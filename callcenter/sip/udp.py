@@ -4,6 +4,7 @@ The edge where a bug of ours must not stop the loop: what the user agent raises 
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -15,8 +16,17 @@ log = logging.getLogger(__name__)
 
 MAX_DATAGRAM = 65535
 BATCH = 64
+RECEIVE_BUFFER = 4 * 1024 * 1024
+_SO_RCVBUFFORCE = 33
 
 Receive = Callable[[bytes, Hop], None]
+
+
+def _enlarge(sock: socket.socket) -> None:
+    """Room for what arrives while the application restarts; the kernel grants what it may."""
+    for option in (socket.SO_RCVBUF, _SO_RCVBUFFORCE):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, option, RECEIVE_BUFFER)
 
 
 class UdpDriver:
@@ -32,6 +42,7 @@ class UdpDriver:
         statistics: Statistics,
     ) -> None:
         sock.setblocking(False)
+        _enlarge(sock)
         self._sock = sock
         self._loop = loop
         self._receive = receive

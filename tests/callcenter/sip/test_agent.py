@@ -3,12 +3,15 @@
 import pytest
 
 from callcenter.calls.events import InviteArrived
+from callcenter.calls.ports import Target
 from callcenter.sip.agent import SOURCE_BURST
 from callcenter.sip.composing import ALLOW
 from callcenter.sip.hop import Hop
 from callcenter.sip.limits import SourceLimits
 from callcenter.sip.message import Request, Response
-from tests.support.sip import OUR_MEDIA, PHONE, STRANGER, TRUNK, Peer, SipWorld, authorized, sdp
+from tests.support.sip import OUR_MEDIA, PHONE, STRANGER, TRUNK, Peer, SipWorld, authorized, respond, sdp
+
+M1 = Target("sip:m1@10.0.0.3:5070", "10.0.0.3", 5070, "udp", "900")
 
 
 @pytest.fixture
@@ -238,6 +241,20 @@ def test_flood_of_one_source_is_told_to_wait_and_then_ignored(world: SipWorld) -
     world.loop.advance(10)
     world.receive(flood, STRANGER)
     assert world.take_lines() == ["200 OPTIONS"]
+
+
+def test_flood_leaves_the_calls_of_its_source_alone(world: SipWorld) -> None:
+    world.do(lambda unit: world.agent.invite(unit, "out", M1, OUR_MEDIA))
+    (invite,) = world.take()
+    assert isinstance(invite, Request)
+    for _ in range(int(SOURCE_BURST) + 1000):
+        world.receive(Peer(PHONE).request("OPTIONS"), PHONE)
+    world.take()
+    world.receive(respond(invite, 200, body=sdp()), PHONE)
+    assert world.take_lines() == ["ACK"]
+    called = Peer(PHONE, "m1", "900", tag="calledtag", call_id="out", to_tag="out")
+    world.receive(called.request("BYE"), PHONE)
+    assert world.take_lines() == ["200 BYE"]
 
 
 def test_names_of_a_caller_are_made_fit_to_store(world: SipWorld) -> None:
