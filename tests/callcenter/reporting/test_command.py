@@ -1,9 +1,7 @@
 """`callcenter calls` prints what the database holds, and nothing that drives a terminal."""
 
-import argparse
 import asyncio
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +15,16 @@ from callcenter.reporting.render import as_document, as_summary, as_table, as_te
 from callcenter.reporting.service import CallQuery, calls_list, calls_show
 from tests.callcenter.reporting.conftest import CallHistory
 from tests.callcenter.reporting.stories import Story, agent_call
+from tests.support.settings import FakeSettings, run_command
 
 
-@dataclass(frozen=True)
-class Place:
-    zone: str = "Europe/Vienna"
-    region: str = "AT"
+def run(words: list[str], folder: Path) -> int:
+    return run_command(register, words, folder)
 
 
-@dataclass(frozen=True)
-class Settings:
-    data_dir: Path
-    site_database_url: str
-    site: Place = field(default_factory=Place)
-
-
-def run(words: list[str], settings: Settings) -> int:
-    parser = argparse.ArgumentParser()
-    register(parser.add_subparsers())
-    given = parser.parse_args(words)
-    given.settings = settings
-    code: int = given.handler(given)
-    return code
-
-
-def written(tmp_path: Path, *stories: Story) -> Settings:
+def written(tmp_path: Path, *stories: Story) -> Path:
     """A SQLite site with the stories in it, made in a loop of its own as the command will have one."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'site.db'}"
+    url = FakeSettings(tmp_path).site_database_url
 
     async def write() -> None:
         await migrate(url, tmp_path)
@@ -54,14 +35,14 @@ def written(tmp_path: Path, *stories: Story) -> Settings:
         await site.close()
 
     asyncio.run(write())
-    return Settings(tmp_path, url)
+    return tmp_path
 
 
 def test_list_prints_a_line_for_each_call_in_the_sites_zone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = written(tmp_path, agent_call("c1"), agent_call("c2"))
-    assert run(["calls", "list", "--day", "2026-03-02"], settings) == 0
+    folder = written(tmp_path, agent_call("c1"), agent_call("c2"))
+    assert run(["calls", "list", "--day", "2026-03-02"], folder) == 0
     head, first, second = capsys.readouterr().out.splitlines()
     assert head.split() == ["STARTED", "CALL", "FROM", "TO", "QUEUE", "AGENT", "WAIT", "TALK", "RESULT", "REASON"]
     assert first.split()[:6] == ["2026-03-02", "10:00:00", "c2", "+43123", "100", "billing"]
@@ -69,8 +50,8 @@ def test_list_prints_a_line_for_each_call_in_the_sites_zone(
 
 
 def test_list_prints_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = written(tmp_path, agent_call())
-    assert run(["calls", "list", "--json", "--agent", "ann"], settings) == 0
+    folder = written(tmp_path, agent_call())
+    assert run(["calls", "list", "--json", "--agent", "ann"], folder) == 0
     printed: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert printed["after"] is None
     assert [(c["contact"], c["started_at"], c["talk_ms"], c["caller"], c["recording"]) for c in printed["calls"]] == [

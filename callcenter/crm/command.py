@@ -1,0 +1,84 @@
+"""`callcenter crm import FILE` and `callcenter crm find NUMBER`."""
+
+import argparse
+import asyncio
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callcenter.crm.importing import COLUMNS, BadRow, read_rows
+from callcenter.crm.service import Found, ImportReport, find_by_number, import_customers
+from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.errors import InvalidInput
+from callcenter.kernel.site import CommandSettings, Site
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+SHOWN = 20
+
+
+def register(commands: "Commands") -> None:
+    """Add the command."""
+    parser = commands.add_parser("crm", help="import customers, look them up")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    importing = actions.add_parser("import", help="create or update customers from a CSV file")
+    importing.add_argument("file", type=Path, help=f"UTF-8, first line of: {', '.join(COLUMNS)}")
+    importing.add_argument("--rejected", type=Path, metavar="FILE", help="write the rows that were not taken here")
+    importing.set_defaults(handler=_import)
+    finding = actions.add_parser("find", help="whom a number belongs to")
+    finding.add_argument("number")
+    finding.set_defaults(handler=_find)
+
+
+def _import(given: argparse.Namespace) -> int:
+    settings: CommandSettings = given.settings
+    report = asyncio.run(_read_and_import(given.file, settings))
+    for row in report.bad[:SHOWN]:
+        sys.stderr.write(f"line {row.line}: {row.reason}\n")
+    if len(report.bad) > SHOWN:
+        hint = "" if given.rejected else "; --rejected FILE writes them all"
+        sys.stderr.write(f"... and {len(report.bad) - SHOWN} more{hint}\n")
+    if given.rejected:
+        _write_rejected(given.rejected, report.bad)
+    sys.stdout.write(f"{report.created} created, {report.updated} updated, {len(report.bad)} not taken\n")
+    return 1 if report.bad else 0
+
+
+async def _read_and_import(path: Path, settings: CommandSettings) -> ImportReport:
+    site = Site(settings.site_database_url)
+    try:
+        # The command has the loop to itself: reading a file may block it.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+            rows = read_rows(lines, region=settings.site.region)
+            return await import_customers(site, rows, now=SystemClock().wall())
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}") from error
+    finally:
+        await site.close()
+
+
+def _write_rejected(path: Path, bad: tuple[BadRow, ...]) -> None:
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("line", "reason", "row"))
+        writer.writerows((row.line, row.reason, *row.fields) for row in bad)
+
+
+def _find(given: argparse.Namespace) -> int:
+    settings: CommandSettings = given.settings
+    found = asyncio.run(_ask(given.number, settings))
+    for customer in found.customers:
+        sys.stdout.write(f"{customer.id}  {customer.name}  {customer.company}\n")
+    if not found.customers:
+        sys.stderr.write("nobody\n")
+    return 0 if found.customers else 1
+
+
+async def _ask(number: str, settings: CommandSettings) -> Found:
+    site = Site(settings.site_database_url)
+    try:
+        return await find_by_number(site, number, region=settings.site.region)
+    finally:
+        await site.close()
