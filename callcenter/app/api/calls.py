@@ -4,12 +4,12 @@ A recording's file name comes from the record, never from the request, and what 
 recordings folder after every link is followed.
 """
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 from fastapi.responses import FileResponse
+from pydantic import AwareDatetime
 
 from callcenter.app.api.access import allow
 from callcenter.app.api.models import CallList, Identifier
@@ -39,8 +39,8 @@ def add_call_routes(app: FastAPI, calls: Calls, recordings: Path) -> None:
     async def list_calls(  # noqa: PLR0917 (the parameters of a route are its query)
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         after: Annotated[str | None, Query(max_length=200)] = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: AwareDatetime | None = None,
+        until: AwareDatetime | None = None,
         queue: Identifier | None = None,
         agent: Identifier | None = None,
         result: Identifier | None = None,

@@ -73,7 +73,9 @@ async def test_an_identifier_that_is_none_never_reaches_the_records(web: Web, co
     assert answer.status_code in {404, 422}
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "since=yesterday", "queue=a/b"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "since=yesterday", "until=2026-03-02T09:00:00", "queue=a/b"]
+)
 async def test_a_query_that_breaks_its_schema_names_the_field(web: Web, query: str) -> None:
     answer = await (await web.signed_in("sue")).get(f"/api/calls?{query}")
     assert answer.status_code == 422

@@ -1,0 +1,48 @@
+"""The API's view of the records, over a real site database."""
+
+import pytest
+
+from callcenter.app.call_records import CallRecords
+from callcenter.console.ports import CallFilter
+from callcenter.kernel.errors import InvalidInput
+from callcenter.kernel.site import Site
+from tests.callcenter.reporting.conftest import CallHistory, history
+from tests.callcenter.reporting.stories import Story, agent_call
+
+__all__ = ["history"]  # the fixture
+
+
+@pytest.fixture
+async def records(site: Site, history: CallHistory) -> CallRecords:
+    """Two answered calls and a refused one."""
+    refused = Story("c2").received(5_000).leg_ended(5_003, by="us").ended(5_003, "system", "refused", 503)
+    await history.holds(agent_call("c1"), refused, agent_call("c3"), caller="+431")
+    return CallRecords(site)
+
+
+async def test_pages_are_newest_first_and_filtered(records: CallRecords) -> None:
+    first = await records.list(CallFilter(limit=2))
+    assert [call["contact"] for call in first.calls] == ["c3", "c2"]
+    rest = await records.list(CallFilter(limit=2, after=first.next))
+    assert ([call["contact"] for call in rest.calls], rest.next) == (["c1"], None)
+    refused = await records.list(CallFilter(result="refused"))
+    assert [call["contact"] for call in refused.calls] == ["c2"]
+
+
+async def test_a_cursor_that_is_none_is_refused(records: CallRecords) -> None:
+    with pytest.raises(InvalidInput):
+        await records.list(CallFilter(after="../x"))
+
+
+async def test_one_call_is_shown_whole_with_its_recordings(records: CallRecords) -> None:
+    call = await records.show("c1")
+    assert call is not None
+    assert call["caller"] == "+431"
+    assert call["queues"]
+    assert len(await records.recordings("c1")) == 1
+    assert list(await records.recordings("c2")) == []
+
+
+async def test_an_unknown_call_has_neither_record_nor_recording(records: CallRecords) -> None:
+    assert await records.show("c9") is None
+    assert list(await records.recordings("c9")) == []
