@@ -162,7 +162,7 @@ class FlowService:
         """Contacts to send Tick to, each in a unit of its own; asks again what is not ticked."""
         return [
             contact
-            for contact in dict.fromkeys(contact for at, contact in sorted(self._deadlines) if at <= now)
+            for contact in dict.fromkeys(contact for at, contact in self._deadlines if at <= now)
             if (run := self._runs.get(contact)) is not None and run.wake_at is not None and run.wake_at <= now
         ]
 

@@ -191,6 +191,19 @@ def test_the_earliest_deadline_is_told_and_its_contacts_are_due() -> None:
     assert site.service.next_deadline() is None
 
 
+def test_a_deadline_that_moved_is_told_where_it_is_now() -> None:
+    site = Site(asking())
+    site.call("c1")
+    site.gives("c1", MediaUp())
+    site.gives("c1", PromptsPlayed("f1"))
+    start = site.clock.now()
+    site.clock.advance(4)
+    site.presses("c1", "1")
+    assert site.service.next_deadline() == start.replace(second=7)
+    assert site.service.due(start.replace(second=5)) == []
+    assert site.service.due(start.replace(second=7)) == ["c1"]
+
+
 def test_a_restart_goes_on_in_the_document_that_the_call_began_with() -> None:
     site = Site(asking())
     site.call("c1")

@@ -182,6 +182,13 @@ class TestMenu:
         assert world.hears_all().waits(4.999).effects == []
         assert world.waits(0.001).played == ["/en/silent", "/en/choose"]
 
+    def test_a_menu_that_is_come_back_to_has_all_its_tries_again(self) -> None:
+        flow = flow_of(
+            {"menu": {**MENU, "digits": {"1": "hi"}}, "hi": {**SAID, "prompts": ["x"], "next": "menu"}, "end": END}
+        )
+        world = FlowWorld(flow).starts().hears_all().presses("7").hears_all().presses("1").hears_all()
+        assert world.hears_all().presses("7").played == ["/en/invalid", "/en/choose"]
+
     def test_the_same_key_press_delivered_twice_is_one(self) -> None:
         world = FlowWorld(menu()).starts().hears_all()
         assert world.takes(DigitPressed(1, "7")).played == ["/en/invalid", "/en/choose"]
@@ -471,6 +478,14 @@ class TestRestart:
         world = FlowWorld(gather(masked=True)).starts().hears_all().presses("9876")
         world.run = world.run.kept()
         assert world.takes(Resumed()).log[-2:] == ["< said: restart", "> gather (gather)"]
+
+    def test_masked_digits_that_will_be_asked_for_anyway_are_not_asked_for_at_once(self) -> None:
+        bye = {**SAID, "prompts": ["x"], "next": "gather"}
+        said = {**SAID, "next": "bye"}
+        flow = flow_of({"gather": {**GATHER, "masked": True}, "said": said, "bye": bye, "end": END})
+        world = FlowWorld(flow).starts().hears_all().presses("9876").hears_all()
+        world.run = world.run.kept()
+        assert world.takes(Resumed()).played == ["/en/x"]
 
     def test_masked_digits_that_are_no_longer_needed_are_not(self) -> None:
         flow = flow_of(
