@@ -22,7 +22,8 @@ from ivr.checks import Known, check
 from ivr.commands import Command, DigitsCollected, FlowEnded, FlowStarted, NodeEntered, NodeLeft, Trace
 from ivr.errors import Problem, UnknownFlow
 from ivr.events import Input, Started
-from ivr.machines.flow_run import FlowRun, Stage
+from ivr.machines.flow_run import FlowRun
+from ivr.machines.stage import Stage
 from ivr.model import Flow
 from ivr.prompts import PromptFolder
 from ivr.reading import read_flow

@@ -4,16 +4,13 @@ telephony.md sections 2 (answering) and 5; architecture.md section 4. `FlowRun` 
 it is written at most steps of a call and defaults are left out of the row.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec.structs import replace
 
-from callcenter.calendars import Calendar
 from callcenter.kernel.errors import IllegalTransition
 from ivr.commands import (
     Answer,
@@ -48,11 +45,11 @@ from ivr.events import (
 )
 from ivr.expressions import ExpressionError, Names, Template, Value
 from ivr.machines.keys import read_keys
+from ivr.machines.stage import MissingPrompt, Stage
 from ivr.model import (
     BranchNode,
     DialNode,
     EchoNode,
-    Flow,
     GatherNode,
     HangupNode,
     HoursNode,
@@ -60,14 +57,13 @@ from ivr.model import (
     Node,
     PlayNode,
     Prompt,
-    PromptFile,
     QueueNode,
     RecordNode,
     Scalar,
     SetNode,
 )
 from ivr.references import BEEP, may_read
-from ivr.speech import NotSpeakable, say_digits, say_number
+from ivr.speech import NotSpeakable
 
 Waiting = Literal["new", "media", "prompt", "digit", "dial", "queue", "recording", "time", "ended"]
 N = TypeVar("N", bound=Node)
@@ -89,10 +85,6 @@ MAX_TYPED = 32  # keys kept for later
 # Any of these: CommandFailed of the present command -> error branch; CallerGone -> ended; Resumed -> the node begins
 # again, but what still lives (dial, queue, recording) is waited for and never asked for twice. Keys that come early
 # are kept for the next menu or gather. Answers to older commands, repeated keys and early ticks change nothing.
-
-
-class MissingPrompt(Exception):
-    """A prompt that was there when the flow was checked has no file any more."""
 
 
 class FlowRun(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -137,7 +129,7 @@ class FlowRun(msgspec.Struct, frozen=True, omit_defaults=True):
         return replace(self, typed="", secrets={}) if self.typed or self.secrets else self
 
     def handle(
-        self, event: Input, *, now: datetime, stage: "Stage", wall: datetime | None = None
+        self, event: Input, *, now: datetime, stage: Stage, wall: datetime | None = None
     ) -> tuple["FlowRun", list[Effect]]:
         """The next state and what is to be done, in order. `wall` is true wall time for calendars (default `now`).
 
@@ -146,15 +138,6 @@ class FlowRun(msgspec.Struct, frozen=True, omit_defaults=True):
         turn = _Turn(self, stage, now, wall or now)
         turn.take(event)
         return turn.run, turn.effects
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a run plays on: the document of its version, the prompts and the calendars."""
-
-    flow: Flow
-    prompt: PromptFile
-    calendars: Mapping[str, Calendar]
 
 
 class _Turn:
@@ -524,42 +507,16 @@ class _Turn:
 
     def _names(self) -> Names:
         run = self.run
-        local = self._wall.astimezone(ZoneInfo(self._stage.flow.zone))
         return {
             "caller": run.caller,
             "called": run.called,
             "customer": run.customer,
             "vars": {**run.variables, **run.secrets},
-            "time": {
-                "hour": local.hour,
-                "minute": local.minute,
-                "weekday": ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[local.weekday()],
-                "day": local.day,
-                "month": local.month,
-                "date": local.date().isoformat(),
-            },
+            "time": self._stage.time(self._wall),
         }
 
     def _files(self, prompts: tuple[Prompt, ...]) -> tuple[str, ...]:
-        language = self.run.language
-        files: list[str] = []
-        for prompt in prompts:
-            ids = (prompt,) if isinstance(prompt, str) else self._spoken(prompt.style, prompt.what)
-            for id_ in ids:
-                file = self._stage.prompt(language, id_)
-                if file is None:
-                    raise MissingPrompt(id_)
-                files.append(file)
-        return tuple(files)
-
-    def _spoken(self, style: Literal["digits", "number"], what: Template) -> tuple[str, ...]:
-        text = what.text(self._names())
-        if style == "digits":
-            return say_digits(text, self.run.language)
-        try:
-            return say_number(int(text), self.run.language)
-        except ValueError:
-            raise NotSpeakable("not a number") from None
+        return self._stage.files(prompts, self.run.language, self._names)
 
 
 def _scalar(value: Value) -> Scalar:

@@ -5,7 +5,7 @@ from pathlib import Path
 from callcenter.calendars import load_calendars
 from ivr.events import CallerGone, DialEnded, QueueLeft, RecordingDone
 from ivr.loading import load_flows
-from ivr.machines.flow_run import Stage
+from ivr.machines.stage import Stage
 from ivr.prompts import PromptFolder
 from tests.ivr.world import FlowWorld
 

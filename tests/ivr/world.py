@@ -8,7 +8,8 @@ from callcenter.kernel.clock import FakeClock
 from ivr.commands import Command, DigitsCollected, Effect, FlowEnded, FlowStarted, NodeEntered, NodeLeft, Play
 from ivr.errors import Problem
 from ivr.events import DigitPressed, Input, MediaUp, PromptsPlayed, Started, Tick
-from ivr.machines.flow_run import FlowRun, Stage
+from ivr.machines.flow_run import FlowRun
+from ivr.machines.stage import Stage
 from ivr.model import Flow
 from ivr.reading import read_flow
 
