@@ -49,6 +49,7 @@ async def _run(inherited: Inherited) -> int:
         loop.add_signal_handler(number, stop.asked)
     forget_parent = parent_watch(loop, inherited.parent, stop.orphaned)
     application = Application(inherited, fenced=stop.fenced)
+    loop.add_signal_handler(signal.SIGUSR1, application.look_for_workers)
     try:
         await application.start()
         announce_ready(inherited.run, pid=os.getpid(), epoch=application.live.journal.epoch)

@@ -4,45 +4,42 @@ but the record on the pop.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
-from callcenter.app.live import LiveSide
-from callcenter.crm.service import find_by_number
-from callcenter.kernel.site import Site, SiteUnavailable
+from callcenter.director.ports import Customer
+from callcenter.kernel.errors import CallcenterError
 
 log = logging.getLogger(__name__)
 
+Ask = Callable[[str], Awaitable[tuple[Customer | None, int]]]
+"""number -> (the one customer or None, how many there are); raises CallcenterError when it cannot tell."""
+Tell = Callable[[str, Customer | None, int], None]
+"""(contact, customer, matches)"""
+
 
 class CustomerLookUp:
-    """The director's `LookUp`. `bind` comes before the first call."""
+    """The director's `LookUp`. Until somebody can be asked, callers have no record."""
 
-    def __init__(self, site: Site, region: str) -> None:
-        self._site = site
-        self._region = region
-        self._live: LiveSide | None = None
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._ask: Ask | None = None
         self._running: set[asyncio.Task[None]] = set()
 
-    def bind(self, live: LiveSide) -> None:
-        """Whom to tell."""
-        self._live = live
+    def ask(self, ask: Ask) -> None:
+        """Whom to ask from now on."""
+        self._ask = ask
 
     def start(self, contact: str, number: str) -> None:
-        """Find whose number it is; `Director.customer_found` follows, or nothing if the database is away."""
-        if number:
-            task = asyncio.get_running_loop().create_task(self._look_up(contact, number))
+        """Find whose number it is; `tell` follows, or nothing."""
+        if number and self._ask is not None:
+            task = asyncio.get_running_loop().create_task(self._look_up(self._ask, contact, number))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _look_up(self, contact: str, number: str) -> None:
+    async def _look_up(self, ask: Ask, contact: str, number: str) -> None:
         try:
-            found = await find_by_number(self._site, number, region=self._region)
-        except SiteUnavailable:
+            customer, matches = await ask(number)
+        except CallcenterError:
             log.warning("customer look-up failed, the pop goes out without a record")
             return
-        live = self._live
-        if live is None:
-            return
-        only = found.only
-        card = None if only is None else only.as_mapping()
-        unit = live.open_unit()
-        live.run("customer", lambda: live.director.customer_found(unit, contact, card, len(found.customers)))
-        live.submit(unit)
+        self._tell(contact, customer, matches)

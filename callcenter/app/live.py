@@ -12,6 +12,7 @@ from datetime import datetime
 
 from acd.service import AcdService
 from callcenter import __version__
+from callcenter.app.customers import CustomerLookUp
 from callcenter.app.desk import ApplicationDesk
 from callcenter.app.settings import Settings
 from callcenter.app.site_config import SiteConfig
@@ -19,7 +20,7 @@ from callcenter.calls import events as ev
 from callcenter.calls.notices import Notice
 from callcenter.calls.ports import Target
 from callcenter.calls.service import CallService
-from callcenter.director.ports import LookUp, Screens
+from callcenter.director.ports import Customer, Screens
 from callcenter.director.service import Director, Rooms, Surroundings
 from callcenter.kernel.alarms import Alarms
 from callcenter.kernel.bus import Bus
@@ -46,7 +47,6 @@ class Outside:
     """What the live side is given by the rest of the application."""
 
     screens: Screens
-    look_up: LookUp
     transports: Transports
     fenced: Callable[[], None]
 
@@ -71,13 +71,16 @@ class LiveSide:
         self.clock = SystemClock(self.journal.last_at)
         self.alarms = Alarms(self.clock, loop.call_later)
         self.acd = AcdService()
-        self.flows = FlowService(site.flows, site.prompts, site.calendars, wall=self.clock.wall)
+        self.flows = FlowService(
+            site.flows, site.prompts, site.calendars, wall=self.clock.wall, region=settings.site.region
+        )
         self.media = self._media(outside)
         self.agent = self._agent(outside, directory)
         self.calls = CallService(
             self.agent, self.media, notify=self._notice, set_alarm=lambda id_, at: self._set_alarm(CONTACT, id_, at)
         )
-        around = Surroundings(site, outside.screens, self._target_for, outside.look_up, self._set_alarm)
+        self.customers = CustomerLookUp(self._customer_found)
+        around = Surroundings(site, outside.screens, self._target_for, self.customers.start, self._set_alarm)
         self.director = Director(Rooms(self.calls, self.flows, self.acd), around)
         self.desk = ApplicationDesk(
             self.director, self.acd, site.roster, open_unit=self.open_unit, submit=self.submit
@@ -138,6 +141,11 @@ class LiveSide:
 
     def _heard(self, unit: Unit, event: ev.MediaInput) -> None:
         self.run("media", lambda: self.calls.heard(unit, event))
+
+    def _customer_found(self, contact: str, customer: Customer | None, matches: int) -> None:
+        unit = self.open_unit()
+        self.run("customer", lambda: self.director.customer_found(unit, contact, customer, matches))
+        self.submit(unit)
 
     def run(self, edge: str, step: Callable[[], None]) -> None:
         """Do `step` so that a bug in it is logged and counted and stops nothing else."""

@@ -50,11 +50,13 @@ def _take_rows(live: LiveSide, reader: JournalReader) -> tuple[str, ...]:
 
 
 def _announce_phones(live: LiveSide) -> None:
-    """Tell the distributor which agents' phones can be rung."""
+    """Tell the distributor which agents' phones can be rung; consoles come back and say so themselves."""
     unit = live.open_unit()
     reachable = live.agent.registration.reachable_users()
     for agent in live.site.roster.agents:
-        live.director.distribute(unit, acd_in.PresenceChanged(agent.id, phone=agent.phone in reachable))
+        live.director.distribute(
+            unit, acd_in.PresenceChanged(agent.id, phone=agent.phone in reachable, console=False)
+        )
     live.submit(unit)
 
 

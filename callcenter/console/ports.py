@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from callcenter.identity.principal import Principal, SignedIn
+
+__all__ = ["Principal", "SignedIn"]
+
 Permission = Literal[
     "calls.read",  # call detail records
     "calls.listen",  # recordings
@@ -25,31 +29,10 @@ Permission = Literal[
 AgentWish = Literal["available", "not_ready", "logged_out"]
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who is asking. `session` names the session without being its token; `agent` is None for who takes no calls."""
-
-    session: str
-    user: str
-    login: str
-    name: str
-    role: str
-    permissions: frozenset[str]
-    agent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """A fresh session and the secret that its cookie carries."""
-
-    token: str
-    principal: Principal
-
-
 class Identity(Protocol):
     """Users, sessions and tickets (security.md section B)."""
 
-    async def sign_in(self, login: str, password: str, *, source: str) -> SignIn:
+    async def sign_in(self, login: str, password: str, *, source: str) -> SignedIn:
         """Raises NotAuthenticated for a wrong pair, Overloaded while `login` or `source` (address) is throttled."""
         ...
 

@@ -92,7 +92,7 @@ class MediaWorkers:
 
     async def start(self) -> None:
         """Attach to every worker there is; what they kept has been delivered when this returns. Then watch."""
-        await self._look()
+        await self.look()
         self._watcher = asyncio.create_task(self._watch())
 
     async def leave(self) -> None:
@@ -145,7 +145,8 @@ class MediaWorkers:
     def _live_links(self) -> list[Link]:
         return [link for link in self._links.values() if link.live]
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Attach to the workers whose sockets have appeared."""
         known = self._links.keys() | self._unusable
         new = [path for path in self._run.glob(PATTERN) if path not in known]
         await asyncio.gather(*(self.attach(path) for path in new))
@@ -154,7 +155,7 @@ class MediaWorkers:
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                await self._look()
+                await self.look()
             except OSError:
                 log.warning("run folder cannot be read")
 

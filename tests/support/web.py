@@ -13,7 +13,7 @@ from callcenter.console.ports import (
     Permission,
     Principal,
     QueueView,
-    SignIn,
+    SignedIn,
 )
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import NotAuthenticated, NotFound
@@ -74,12 +74,12 @@ class FakeIdentity:
         self.tickets: dict[str, tuple[Principal, float]] = {}
         self._ids = counted_ids("secret")
 
-    async def sign_in(self, login: str, password: str, *, source: str) -> SignIn:
+    async def sign_in(self, login: str, password: str, *, source: str) -> SignedIn:
         if login not in self.users or password != PASSWORD:
             raise NotAuthenticated("Login or password is wrong.")
         token = self._ids()
         self.sessions[token] = principal(login, self.users[login], session=f"session-{token}")
-        return SignIn(token, self.sessions[token])
+        return SignedIn(token, self.sessions[token])
 
     async def principal(self, token: str) -> Principal | None:
         return self.sessions.get(token)

@@ -7,6 +7,7 @@ import pytest
 from callcenter.director.machines import bridge as br
 from callcenter.director.machines import incoming_call as ic
 from callcenter.kernel.errors import IllegalTransition
+from ivr.events import DialOutcome
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DIAL = ic.DialWanted("f1", "1001", 20, True, (), ("ringback.wav",))
@@ -45,7 +46,7 @@ def test_an_answered_caller_hears_ringback_and_no_180() -> None:
     ("reason", "outcome"),
     [("busy", "busy"), ("declined", "declined"), ("no_answer", "no_answer"), ("media_lost", "failed")],
 )
-def test_a_dial_that_fails_gives_the_caller_back_with_its_outcome(reason: str, outcome: str) -> None:
+def test_a_dial_that_fails_gives_the_caller_back_with_its_outcome(reason: str, outcome: DialOutcome) -> None:
     machine, _ = run(call(), DIAL, ic.OtherDialled("out"))
     machine, effects = run(machine, ic.OtherEnded("out", reason))
     assert effects == [ic.FlowDial("f1", outcome)]
