@@ -115,6 +115,13 @@ class Client:
         self.send(protocol.AskStatistics())
         return await self.hear(protocol.Statistics)
 
+    async def drops(self, wanted: Callable[[dict[str, int]], object]) -> protocol.Statistics:
+        """Ask until the drops are as `wanted`: a datagram that was sent has not been read yet."""
+        until = time.monotonic() + DEADLINE_S
+        while not wanted((statistics := await self.statistics()).drops):
+            assert time.monotonic() < until, f"the drops are {statistics.drops}"
+        return statistics
+
     async def close(self) -> None:
         self._writer.close()
         await self._task

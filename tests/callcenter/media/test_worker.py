@@ -109,6 +109,7 @@ async def test_two_bridged_phones_hear_each_other_and_are_recorded_apart(
     client, customer, agent = await Client.attach(worker.path), phone(), phone("127.0.0.2", codec)
     await bridge(client, customer, agent, "2026/call.wav")
     await talk({customer: tone.frames(1000, 1.0), agent: tone.frames(600, 1.0, codec)})
+    await eventually(lambda: len(agent.packets()) == len(customer.packets()) == 50)
     client.send(protocol.Close("customer", client.number("customer")))
     closed = await client.hear(protocol.Closed)
     assert tone.above_neighbours_db(tone.linear(agent.audio(), codec), 1000) > 30
@@ -131,6 +132,8 @@ async def test_an_injected_stream_is_neither_heard_nor_recorded_and_learns_nothi
     await bridge(client, customer, agent, "call.wav")
     stranger.target = customer.target
     await talk({customer: tone.frames(1000, 0.5), agent: tone.frames(600, 0.5), stranger: tone.frames(2000, 0.5)})
+    await eventually(lambda: len(agent.packets()) == 25)
+    await client.drops(lambda drops: drops.get("foreign_source") == 25)
     client.send(protocol.Unbridge("agent", client.number("agent")))
     client.send(protocol.Close("customer", client.number("customer")))
     assert (await client.hear(protocol.Closed)).recording_ms is not None
@@ -139,7 +142,6 @@ async def test_an_injected_stream_is_neither_heard_nor_recorded_and_learns_nothi
     for sound in (heard, left[400:3600]):
         assert tone.power_db(sound, 2000) < tone.power_db(sound, 1000) - 40
     statistics = await client.statistics()
-    assert statistics.drops["foreign_source"] == 25
     assert stranger.packets() == []
     assert statistics.surprises == 0
     await client.close()
@@ -179,11 +181,13 @@ async def test_a_recording_that_cannot_be_written_is_told_once_and_heals(
     await client.hear(protocol.RecordingTrouble)
     obstacle.unlink()
     await talk({customer: tone.frames(1000, 1.7), agent: tone.frames(600, 1.7)})
+    await eventually(lambda: len(agent.packets()) == 85)
     client.send(protocol.Close("customer", client.number("customer")))
-    await client.hear(protocol.Closed)
+    closed = await client.hear(protocol.Closed)
     left, _ = tone.read_stereo(worker.recordings / "day" / "call.wav")
     assert len(agent.packets()) == 85
-    assert abs(len(left) - 13600) < 1600
+    assert closed.recording_ms is not None
+    assert abs(len(left) - closed.recording_ms * 8) <= 160
     assert tone.above_neighbours_db(left[-4000:], 1000) > 20
     assert len(client.heard(protocol.RecordingTrouble)) == 1
     await client.close()
@@ -338,7 +342,8 @@ async def test_reports_reach_the_phones_control_port(worker: WorkerProcess) -> N
     data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(control, 2048), 10)
     (report,) = rtcp.parse(data).reports
     assert report.sender is not None
-    assert (report.sender.packets, report.blocks[0].ssrc) == (10, caller.ssrc)
+    assert report.sender.octets == report.sender.packets * 160 > 0
+    assert report.blocks[0].ssrc == caller.ssrc
     control.close()
     caller.close()
     await client.close()
@@ -373,11 +378,10 @@ async def test_nonsense_on_the_media_ports_is_dropped_by_name_and_never_a_surpri
         caller.raw(bytes(sound[: chance.randrange(173)]))
         control.sendto(bytes(other[: chance.randrange(len(other) + 1)]), ("127.0.0.1", port + 1))
         await asyncio.sleep(0)
-    statistics = await client.statistics()
+    statistics = await client.drops({"rtp_version", "rtcp_length", "payload_type"}.issubset)
     control.close()
     caller.close()
     assert statistics.surprises == 0
-    assert {"rtp_version", "rtcp_length", "payload_type"} <= statistics.drops.keys()
     await client.close()
 
 
