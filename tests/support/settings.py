@@ -14,11 +14,17 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Sip:
+    realm: str | None = None
+
+
+@dataclass(frozen=True)
 class FakeSettings:
     """Enough of the settings: a SQLite site in `data_dir`."""
 
     data_dir: Path
     site: Place = field(default_factory=Place)
+    sip: Sip = field(default_factory=Sip)
 
     @property
     def site_database_url(self) -> str:
