@@ -76,6 +76,7 @@ async def test_echo_returns_the_callers_own_sound(worker: WorkerProcess, phone: 
     client, caller = await Client.attach(worker.path), phone()
     await client.open("a", caller)
     client.send(protocol.Echo("a", client.number("a")))
+    await client.statistics()
     await talk({caller: tone.frames(700, 0.4)})
     await eventually(lambda: len(caller.packets()) == 20)
     assert caller.audio() == b"".join(tone.frames(700, 0.4))
@@ -100,6 +101,8 @@ async def bridge(client: Client, customer: Phone, agent: Phone, recording: str |
     await client.open("customer", customer)
     await client.open("agent", agent)
     client.send(protocol.Bridge("customer", client.number("customer"), "agent", recording))
+    # The answer tells that the bridge stands.
+    await client.statistics()
 
 
 @pytest.mark.parametrize("codec", [PCMU, PCMA])
@@ -151,6 +154,7 @@ async def test_a_message_is_recorded_left_until_its_limit(worker: WorkerProcess,
     client, caller = await Client.attach(worker.path), phone()
     await client.open("a", caller)
     client.send(protocol.Record("a", client.number("a"), "m1", "message.wav", 500))
+    await client.statistics()
     await talk({caller: tone.frames(1000, 0.7)})
     recorded = await client.hear(protocol.MessageRecorded)
     left, right = tone.read_stereo(worker.recordings / "message.wav")
@@ -338,6 +342,7 @@ async def test_reports_reach_the_phones_control_port(worker: WorkerProcess) -> N
     client, (caller, control) = await Client.attach(worker.path), phone_with_control()
     await client.open("a", caller)
     client.send(protocol.Echo("a", client.number("a")))
+    await client.statistics()
     await talk({caller: tone.frames(500, 0.2)})
     data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(control, 2048), 10)
     (report,) = rtcp.parse(data).reports
