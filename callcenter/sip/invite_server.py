@@ -6,6 +6,7 @@ dialog and decides nothing twice.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from weakref import WeakValueDictionary
 
 from callcenter.calls.events import AckArrived, CancelArrived, DialogLost, InviteArrived, ReinviteArrived
 from callcenter.calls.ports import MediaDescription
@@ -63,6 +64,7 @@ class InviteServing:
         self._send_bye = send_bye
         self._pending: dict[str, Pending] = {}
         self._acceptances: dict[str, Acceptance] = {}
+        self._refused: WeakValueDictionary[str, ServerTransaction] = WeakValueDictionary()
 
     # -- what arrives ---------------------------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class InviteServing:
     def acknowledge(self, request: Request, trusted: Callable[[Dialog], bool]) -> None:
         """An ACK: of a refusal (its transaction's matter) or of our 2xx. `trusted` tells whether the source may."""
         core = self._core
-        transaction = core.transactions.find(request)
+        transaction = core.transactions.find(request) or self._refusal_of(request)
         if transaction is not None:
             core.transactions.acknowledged(transaction)
         dialog = core.dialogs.get(request.to_tag or "")
@@ -144,6 +146,13 @@ class InviteServing:
             unit.after_commit(lambda: self._send_bye(dialog.leg))
         core.deliver(unit, AckArrived(dialog.leg, core.answer_in(request) if late else None))
         core.submit(unit)
+
+    def _refusal_of(self, request: Request) -> ServerTransaction | None:
+        """The INVITE whose refusal carried the To tag of this ACK: some phones give such an ACK a branch of its own."""
+        transaction = self._refused.get(request.to_tag or "")
+        if transaction is None or transaction.request.call_id != request.call_id:
+            return None
+        return transaction if transaction.request.cseq == request.cseq else None
 
     def cancel(self, request: Request, source: Hop) -> None:
         """A CANCEL, answered for itself and for its INVITE (487)."""
@@ -238,6 +247,7 @@ class InviteServing:
 
     def _refuse(self, leg: str, transaction: ServerTransaction, status: int, data: bytes) -> None:
         core = self._core
+        self._refused[leg] = transaction
         core.transactions.respond(transaction, status, data)
         unit = core.open_unit()
         core.drop(unit, leg)

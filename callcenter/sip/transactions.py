@@ -66,7 +66,18 @@ def reply_hop(via: Via, source: Hop) -> Hop:
 class ServerTransaction:
     """A request of a peer's that is being answered. `leg` is set where it belongs to a dialog."""
 
-    __slots__ = ("_owner", "armed_at", "hop", "key", "leg", "machine", "merge_key", "request", "source")
+    __slots__ = (
+        "__weakref__",
+        "_owner",
+        "armed_at",
+        "hop",
+        "key",
+        "leg",
+        "machine",
+        "merge_key",
+        "request",
+        "source",
+    )
 
     def __init__(self, owner: "Transactions", request: Request, source: Hop, leg: str) -> None:
         self._owner = owner

@@ -181,6 +181,16 @@ def test_refusal_is_repeated_until_its_ack(world: SipWorld, peer: Peer) -> None:
     assert world.agent.transaction_count == 0
 
 
+def test_ack_of_a_refusal_is_known_by_its_tag_where_its_branch_is_new(world: SipWorld, peer: Peer) -> None:
+    world.receive(peer.request("INVITE", body=sdp()))
+    world.do(lambda unit: world.agent.reject(unit, "leg1", 486))
+    world.take()
+    peer.to_tag = "leg1"
+    world.receive(peer.request("ACK"))
+    world.loop.advance(60)
+    assert world.take() == []
+
+
 def test_refusal_can_say_when_to_come_back(world: SipWorld, peer: Peer) -> None:
     world.receive(peer.request("INVITE", body=sdp()))
     world.do(lambda unit: world.agent.reject(unit, "leg1", 503, retry_after_s=7))

@@ -2,9 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -20,76 +19,23 @@ from callcenter.calls.events import (
     SignallingInput,
 )
 from callcenter.kernel.unit import Unit
-from callcenter.sip.agent import UserAgent
 from callcenter.sip.client import Client
-from callcenter.sip.core import Room
 from callcenter.sip.hop import Hop
 from callcenter.sip.invite_client import ReinviteEnded
-from callcenter.sip.tcp import Bounds, TcpDriver, Upcalls
-from callcenter.sip.transports import TransportLayer
+from callcenter.sip.tcp import Bounds
 from callcenter.sip.udp import UdpDriver
-from tests.support.sip import OUR_MEDIA, PASSWORD, PEER_MEDIA, Peer, directory
+from tests.support.sip import OUR_MEDIA, PASSWORD, PEER_MEDIA, Peer
+from tests.support.sip_server import Server
 
 pytestmark = pytest.mark.integration
-
-
-class Server:
-    """The user agent on sockets, with a room that does as told."""
-
-    def __init__(self, bounds: Bounds) -> None:
-        loop = asyncio.get_running_loop()
-        self.inputs: asyncio.Queue[SignallingInput] = asyncio.Queue()
-        self.react: Callable[[Unit, SignallingInput], None] = lambda unit, event: None
-        self.layer = TransportLayer()
-        self.agent = UserAgent(
-            transports=self.layer,
-            now=loop.time,
-            call_at=loop.call_at,
-            room=Room(lambda: Unit(datetime.now(UTC)), self._submit, self._deliver),
-            directory=directory(),
-            algorithms=("SHA-256", "MD5"),
-        )
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
-        listener = socket.create_server(("127.0.0.1", udp.getsockname()[1]))
-        statistics = self.agent.statistics
-        failed = self.agent.transport_failed
-        self.udp = UdpDriver(udp, loop=loop, receive=self.agent.receive, failed=failed, statistics=statistics)
-        upcalls = Upcalls(self.agent.receive, self.agent.receive_malformed, failed)
-        self.tcp = TcpDriver(listener, loop=loop, upcalls=upcalls, statistics=statistics, bounds=bounds)
-        self.layer.udp, self.layer.tcp = self.udp, self.tcp
-
-    def hop(self, transport: str) -> Hop:
-        return Hop(transport, *self.udp.address)
-
-    def _submit(self, unit: Unit) -> None:
-        for action in unit.actions:
-            action()
-
-    def _deliver(self, unit: Unit, event: SignallingInput) -> None:
-        self.inputs.put_nowait(event)
-        self.react(unit, event)
-
-    def do(self, act: Callable[[Unit], None]) -> None:
-        unit = Unit(datetime.now(UTC))
-        act(unit)
-        self._submit(unit)
-
-    async def next(self) -> SignallingInput:
-        async with asyncio.timeout(5):
-            return await self.inputs.get()
 
 
 @pytest.fixture
 async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
     server = Server(getattr(request, "param", Bounds(per_source=4)))
-    server.udp.start()
-    await server.tcp.start()
+    await server.start()
     yield server
-    server.agent.close()
-    server.udp.close()
-    await server.tcp.close()
-    assert server.agent.statistics.surprises == 0
+    await server.close()
 
 
 @pytest.fixture(params=["udp", "tcp"])
@@ -242,7 +188,7 @@ async def test_keepalive_over_tcp_is_answered(server: Server) -> None:
 
 async def test_bug_behind_one_datagram_does_not_stop_the_next() -> None:
     loop = asyncio.get_running_loop()
-    server = Server(Bounds())
+    server = Server()
     seen: list[bytes] = []
 
     def fail(data: bytes, source: Hop) -> None:
