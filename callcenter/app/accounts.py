@@ -1,18 +1,17 @@
 """Puts the first accounts into the site database: what is there already stays as it is."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.identity.tables import PhoneCredential, User
-from callcenter.kernel.clock import SystemClock
-from callcenter.kernel.ids import new_id
+from callcenter.identity.passwords import Passwords, phone_secret
+from callcenter.identity.tables import User
+from callcenter.identity.users import add_user, load_phones, save_phone
+from callcenter.kernel.clock import Clock
 from callcenter.kernel.site import Site
+
+BY = "first start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,53 +26,37 @@ class Account:
 
 
 async def make_accounts(
-    url: str, users: Sequence[Account], phones: Sequence[tuple[str, str]], realm: str
+    site: Site, users: Sequence[Account], phones: Sequence[tuple[str, str]], realm: str, clock: Clock
 ) -> set[str]:
-    """Make in one transaction whoever is missing; the logins and phones that exist with another password."""
-    site = Site(url, pool_size=1)
-    hasher = PasswordHasher()
-    kept: set[str] = set()
-    try:
-        async with site.session() as session:
-            for account in users:
-                if not await _has_user(session, account, hasher):
-                    kept.add(account.login)
-            for user, password in phones:
-                if not await _has_phone(session, user, password, realm):
-                    kept.add(user)
-    finally:
-        await site.close()
+    """Make whoever is missing; the logins and phones that exist with another password."""
+    return await _make_users(site, users, clock) | await _make_phones(site, phones, realm, clock)
+
+
+async def _make_users(site: Site, users: Sequence[Account], clock: Clock) -> set[str]:
+    passwords = Passwords()
+    kept = set()
+    async with site.reading() as session:
+        rows = await session.execute(select(User.login, User.password_hash))
+        stored = {row.login: row.password_hash for row in rows}
+    for user in users:
+        known = stored.get(user.login.lower())
+        if known is None:
+            hashed = passwords.hash(user.password)
+            await add_user(
+                site, user.login, hashed, name=user.name, role=user.role, agent=user.agent, now=clock.now(), by=BY
+            )
+        elif not passwords.check(known, user.password):
+            kept.add(user.login)
     return kept
 
 
-async def _has_user(session: AsyncSession, account: Account, hasher: PasswordHasher) -> bool:
-    """Whether the account now has this password."""
-    found = (await session.execute(select(User).where(User.login == account.login.lower()))).scalar_one_or_none()
-    if found is not None:
-        try:
-            return hasher.verify(found.password_hash, account.password)
-        except VerifyMismatchError:
-            return False
-    session.add(
-        User(
-            id=new_id(),
-            login=account.login.lower(),
-            display_name=account.name,
-            role=account.role,
-            agent=account.agent,
-            password_hash=hasher.hash(account.password),
-            created_at=SystemClock().wall(),
-        )
-    )
-    return True
-
-
-async def _has_phone(session: AsyncSession, user: str, password: str, realm: str) -> bool:
-    """Whether the phone now has this password."""
-    text = f"{user}:{realm}:{password}".encode()
-    md5, sha256 = hashlib.md5(text, usedforsecurity=False).hexdigest(), hashlib.sha256(text).hexdigest()
-    found = await session.get(PhoneCredential, user)
-    if found is not None:
-        return found.ha1_sha256 == sha256
-    session.add(PhoneCredential(user=user, realm=realm, ha1_md5=md5, ha1_sha256=sha256))
-    return True
+async def _make_phones(site: Site, phones: Sequence[tuple[str, str]], realm: str, clock: Clock) -> set[str]:
+    stored = await load_phones(site)
+    kept = set()
+    for user, password in phones:
+        secret = phone_secret(user, realm, password)
+        if user not in stored:
+            await save_phone(site, user, realm, secret, now=clock.now(), by=BY)
+        elif stored[user] != secret:
+            kept.add(user)
+    return kept

@@ -21,7 +21,9 @@ from callcenter.app.endpoints import Endpoints, load_endpoints
 from callcenter.app.inherited import EXIT_CONFIG, write_whole
 from callcenter.app.settings import Settings, from_json
 from callcenter.app.site_secrets import new_password, realm, site_key
+from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.site import Site
 from callcenter.migrations.migrate import migrate
 
 DONE = "first-start.txt"
@@ -81,7 +83,12 @@ async def first_start(settings: Settings, config: Path) -> str | None:
         write_whole(data / BEGUN, json.dumps(asdict(plan)))
     await migrate(settings.site_database_url, data)
     # A database that came with accounts (PostgreSQL, a restored backup) keeps their passwords.
-    text = as_text(plan, await make_accounts(settings.site_database_url, plan.users, plan.phones, plan.realm))
+    site = Site(settings.site_database_url, pool_size=1)
+    try:
+        kept = await make_accounts(site, plan.users, plan.phones, plan.realm, SystemClock())
+    finally:
+        await site.close()
+    text = as_text(plan, kept)
     write_whole(data / DONE, text)
     (data / BEGUN).unlink()
     return text

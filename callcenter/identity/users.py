@@ -51,7 +51,9 @@ async def add_user(
     if role not in set(Role):
         raise InvalidInput(f"there is no role {role!r}", data={"field": "role"})
     async with site.session() as session:
-        taken = select(User.login, User.agent).where((User.login == login) | (User.agent == agent))
+        # Nobody's agent is no agent: NULL must not match the other users without one.
+        same_agent = User.agent.is_not(None) & (User.agent == agent)
+        taken = select(User.login, User.agent).where((User.login == login) | same_agent)
         for row in await session.execute(taken):
             raise Conflict(f"there is a user {login}" if row[0] == login else f"agent {agent} has a user: {row[0]}")
         user = User(

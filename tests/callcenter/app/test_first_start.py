@@ -12,6 +12,7 @@ from callcenter.app.accounts import Account, make_accounts
 from callcenter.app.first_start import BEGUN, DONE, first_start
 from callcenter.app.settings import Settings
 from callcenter.identity.tables import PhoneCredential, User
+from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.site import Site
 from callcenter.migrations.migrate import migrate
@@ -87,10 +88,12 @@ async def test_first_start_that_is_cut_off_keeps_its_passwords(
 
 async def test_accounts_of_a_database_that_had_them_keep_their_passwords(settings: Settings) -> None:
     await migrate(settings.site_database_url, settings.data_dir)
-    ann = Account("ann", "Ann", "agent", "ann", "her own")
-    await make_accounts(settings.site_database_url, [ann], [("1001", "its own")], "callcenter")
+    ann = Account("ann", "Ann", "agent", "ann", "her own one")
+    site = Site(settings.site_database_url)
+    await make_accounts(site, [ann], [("1001", "its own one")], "callcenter", FakeClock())
+    await site.close()
     text = await first_start(settings, SAMPLE)
     assert text is not None
     assert text.count("(as it was before)") == 2
     users, _ = await accounts(settings)
-    assert PasswordHasher().verify(users["ann"].password_hash, "her own")
+    assert PasswordHasher().verify(users["ann"].password_hash, "her own one")
