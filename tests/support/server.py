@@ -197,11 +197,8 @@ class Server:
     def secrets(self) -> dict[str, str]:
         """Names and passwords that the first start made: users by login, phones by user."""
         text = (self.data / "first-start.txt").read_text()
-        return {
-            words[1]: words[-1]
-            for words in map(str.split, text.splitlines())
-            if len(words) >= 3 and words[0] in {"user", "phone"}
-        }
+        rows = [line.split() for line in text.splitlines() if line.startswith("  ")]
+        return {row[0]: row[1] for row in rows}
 
     def client(self, login: str) -> httpx.Client:
         """A client with the session of `login` (a sample user)."""
@@ -225,11 +222,12 @@ class Server:
         return done.stdout
 
     def cdrs(self, count: int, *, within_s: float = 15.0) -> list[Document]:
-        """The call records, oldest first, when there are `count` of them."""
+        """The records of calls that are over, oldest first, when there are `count` of them (at most 200)."""
 
         def enough() -> list[Document]:
-            records: list[Document] = json.loads(self.callcenter("calls", "list", "--json", "--limit", "500"))
-            return records if len(records) >= count else []
+            listed = json.loads(self.callcenter("calls", "list", "--json", "--limit", "200"))
+            records: list[Document] = [record for record in listed["calls"] if record["result"] != "open"]
+            return records[::-1] if len(records) >= count else []
 
         found: list[Document] = eventually(f"{count} call records", enough, within_s=within_s)
         return found
