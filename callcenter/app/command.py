@@ -7,7 +7,6 @@ the module of the command that was asked for is imported, so that `run` starts a
 
 import argparse
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -79,8 +78,6 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     asked = next((word for word in words if word in MODULES), None)
     modules = [MODULES[asked]] if asked else list(dict.fromkeys(MODULES.values()))
     for name in modules:
-        if importlib.util.find_spec(name) is None:
-            continue
         importlib.import_module(name).register(commands)
     for each in commands.choices.values():
         _add_folders(each)
