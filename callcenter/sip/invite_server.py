@@ -110,6 +110,7 @@ class InviteServing:
             dialog,
             remote_cseq=request.cseq,
             invite_cseq=request.cseq,
+            hop=source if source.reliable else dialog.hop,
             inbound_invite=raw,
             inbound_hop=source,
             late_offer=offer is None,
@@ -148,7 +149,7 @@ class InviteServing:
         core.submit(unit)
 
     def _refusal_of(self, request: Request) -> ServerTransaction | None:
-        """The INVITE whose refusal carried the To tag of this ACK: some phones give such an ACK a branch of its own."""
+        """The INVITE whose refusal had the To tag of this ACK: some phones give such an ACK a branch of its own."""
         transaction = self._refused.get(request.to_tag or "")
         if transaction is None or transaction.request.call_id != request.call_id:
             return None

@@ -10,6 +10,8 @@ from itertools import count
 from typing import Protocol
 
 NEVER = float("inf")
+EARLY_S = 0.001
+"""Loops round to a millisecond: what is due within one is woken now, rather than after a spin of the loop."""
 
 
 class Cancellable(Protocol):
@@ -65,17 +67,18 @@ class Timers:
     def run(self) -> None:
         """Wake whatever is due. Called by the loop; a test calls it after moving its clock."""
         now = self.now()
+        horizon = now + EARLY_S
         self._running = True
         self._handle, self._handle_at = None, NEVER
         try:
-            while self._heap and self._heap[0][0] <= now:
+            while self._heap and self._heap[0][0] <= horizon:
                 deadline, _, timed = heapq.heappop(self._heap)
                 if deadline != timed.armed_at:
                     continue
                 timed.armed_at = NEVER
                 due = timed.next_deadline
-                if due is not None and due <= now:
-                    timed.wake(now)
+                if due is not None and due <= horizon:
+                    timed.wake(max(now, due))
                 self.arm(timed)
         finally:
             self._running = False

@@ -350,6 +350,22 @@ def test_reply_over_tcp_stays_on_its_connection(world: SipWorld) -> None:
     assert sent[-1][0].contacts[0].uri.transport == "tcp"
 
 
+def test_peer_that_comes_back_over_a_new_connection_is_found_there(world: SipWorld) -> None:
+    peer = Peer(Hop("tcp", TRUNK.address, 41000))
+    world.receive(peer.request("INVITE", body=sdp()), peer.hop)
+    world.do(lambda unit: world.agent.answer(unit, "leg1", OUR_MEDIA))
+    peer.to_tag, again = "leg1", Hop("tcp", TRUNK.address, 42000)
+    world.receive(peer.request("ACK"), peer.hop)
+    peer.cseq = 2
+    world.receive(peer.request("INVITE", body=sdp()), again)
+    world.do(lambda unit: world.agent.answer(unit, "leg1", OUR_MEDIA))
+    world.receive(peer.request("ACK"), again)
+    world.transports.connected.add(again)
+    world.take()
+    world.do(lambda unit: world.agent.bye(unit, "leg1"))
+    assert [hop for _, hop in world.take_routed()] == [again]
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [

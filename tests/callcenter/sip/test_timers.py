@@ -67,6 +67,14 @@ def test_many_timers_need_one_of_the_loop() -> None:
     assert sum(not handle.cancelled for handle in loop.handles) == 1
 
 
+def test_loop_that_rounds_down_wakes_at_once_and_with_the_deadline() -> None:
+    loop = FakeLoop()
+    timers, (alarm,) = armed(loop, 1001.0)
+    loop.now = 1000.9995
+    timers.run()
+    assert alarm.rung == [1001.0]
+
+
 def test_closed_timers_wake_nobody() -> None:
     loop = FakeLoop()
     timers, (alarm,) = armed(loop, 1001.0)
