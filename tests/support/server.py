@@ -196,9 +196,9 @@ class Server:
 
     def secrets(self) -> dict[str, str]:
         """Names and passwords that the first start made: users by login, phones by user."""
-        text = (self.data / "first-start.txt").read_text()
-        rows = [line.split() for line in text.splitlines() if line.startswith("  ")]
-        return {row[0]: row[1] for row in rows}
+        lines = (self.data / "first-start.txt").read_text().splitlines()
+        words = (line.split() for line in lines if line.startswith("  "))
+        return {each[0]: each[1] for each in words if len(each) > 1}
 
     def client(self, login: str) -> httpx.Client:
         """A client with the session of `login` (a sample user)."""
@@ -211,7 +211,7 @@ class Server:
     def callcenter(self, *arguments: str) -> str:
         """Run a command against this server's data; its output."""
         done = subprocess.run(
-            self.command(*arguments, "--data", str(self.data), "--config", str(self.config)),
+            self.command("--data", str(self.data), "--config", str(self.config), *arguments),
             env=self._environment,
             capture_output=True,
             text=True,
