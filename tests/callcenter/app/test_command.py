@@ -26,7 +26,9 @@ def run(*words: str) -> int:
         return int(end.code or 0)
 
 
-@pytest.mark.parametrize("words", [[], ["run"], ["status"], ["db"], ["db", "migrate"], ["flows"], ["calls"], ["user"], ["crm"]])
+@pytest.mark.parametrize(
+    "words", [[], ["run"], ["status"], ["db"], ["db", "migrate"], ["flows"], ["calls"], ["user"], ["crm"]]
+)
 def test_help_is_everywhere(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words, "--help") == 0
     assert "usage: callcenter" in capsys.readouterr().out
