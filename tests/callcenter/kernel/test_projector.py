@@ -39,6 +39,15 @@ class Noting:
             raise self.fail.pop()
 
 
+class Ignoring:
+    """Wants the same events and writes nothing."""
+
+    types = Noting.types
+
+    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+        pass
+
+
 @pytest.fixture
 def reader(world: JournalWorld) -> Iterator[JournalReader]:
     reader = JournalReader(world.path)
@@ -177,3 +186,16 @@ async def test_database_without_tables_is_waited_for_and_nothing_is_passed_over(
         await projector.step()
     assert projector.skipped == 0
     await site.close()
+
+
+async def test_projector_that_was_overtaken_does_not_move_the_position_back(
+    site: Site, world: JournalWorld, reader: JournalReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector_module, "WINDOW", 1)
+    overtaken = Projector(site, reader, [Ignoring()])
+    await overtaken.step()
+    world.commit(world.unit("seen", "seen"))
+    await run_dry(Projector(site, reader, [Noting()]))
+    with pytest.raises(SiteUnavailable):
+        await overtaken.step()
+    assert await stored(site) == [2]
