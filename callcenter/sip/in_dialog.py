@@ -18,7 +18,7 @@ from callcenter.sip.invite_server import InviteServing
 from callcenter.sip.message import Request, Response
 
 UNDERSTOOD = frozenset({"INFO", "MESSAGE", "NOTIFY", "PRACK", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"})
-CAPABILITIES = (("Allow", ALLOW), ("Accept", SDP), ("Supported", ""))
+CAPABILITIES = (("Allow", ALLOW), ("Accept", SDP))
 
 
 class InDialog:
