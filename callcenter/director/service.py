@@ -402,8 +402,11 @@ class Director:
             matches,
             delivery.ring_until,
         )
-        found = customer.get("id") if customer is not None else None
-        unit.event("director.pop.sent", delivery.contact, offer=delivery.offer, agent=delivery.agent, customer=found)
+        if not update:
+            found = customer.get("id") if customer is not None else None
+            unit.event(
+                "director.pop.sent", delivery.contact, offer=delivery.offer, agent=delivery.agent, customer=found
+            )
         screens = self._around.screens
         unit.after_commit(lambda: screens.pop(pop, update=update))
 
