@@ -11,6 +11,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from callcenter.sip.framing import Keepalive, StreamFramer
 from callcenter.sip.hop import Hop
@@ -57,15 +58,16 @@ class Connection(asyncio.Protocol):
         self.heard_at = self.begun_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport), "a stream"
-        self._transport = transport
-        address, port = transport.get_extra_info("peername")[:2]
+        # uvloop's is no subclass of asyncio's.
+        stream = cast(asyncio.Transport, transport)
+        self._transport = stream
+        address, port = stream.get_extra_info("peername")[:2]
         if self.hop is None:
             self.hop = Hop("tcp", address, port)
             self.begun_at = self._driver.now()
         self.heard_at = self._driver.now()
         if not self._driver.admit(self):
-            transport.abort()
+            stream.abort()
 
     def data_received(self, data: bytes) -> None:
         assert self.hop is not None, "connected"

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+import uvloop
 
 from callcenter.calls.events import (
     AckArrived,
@@ -55,6 +56,29 @@ async def test_client_registers_and_unregisters(server: Server, transport: str, 
     assert (await client.register(expires_s=0)).status == 200
     assert server.agent.registration.reachable_users() == {"m1"}
     await client.close()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_loop_of_the_application_is_served_as_well(transport: str) -> None:
+    async def call() -> None:
+        server = Server()
+        await server.start()
+        server.react = lambda unit, event: (
+            server.agent.answer(unit, event.leg, OUR_MEDIA) if isinstance(event, InviteArrived) else None
+        )
+        client = await Client.open("ann", PASSWORD, server=server.hop(transport))
+        assert (await client.register()).status == 200
+        placed = client.call("100", PEER_MEDIA)
+        await placed.next(InviteAccepted)
+        placed.hang_up()
+        assert isinstance(await server.next(), InviteArrived)
+        assert isinstance(await server.next(), AckArrived)
+        assert isinstance(await server.next(), ByeArrived)
+        await client.close()
+        await server.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(call())
 
 
 async def test_wrong_password_registers_nothing(server: Server) -> None:
