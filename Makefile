@@ -50,7 +50,7 @@ bench: $(VENV)/test.stamp ## start the server in its bench configuration; bench/
 lint: $(VENV)/test.stamp console
 	@echo "ruff" && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
-	@echo "layers" && $(BIN)/lint-imports --no-logo --quiet 2>&1 || $(BIN)/lint-imports --no-logo
+	@echo "layers" && told=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$told"; exit 1; }
 	@if grep -q '"check":' agent_ui/package.json 2>/dev/null; then \
 		echo "front end" && cd agent_ui && PATH="$(UI_PATH)" && npm run --silent check && npm run --silent test; fi
 

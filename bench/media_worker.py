@@ -24,9 +24,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from callcenter.media import protocol  # noqa: E402
-from callcenter.media.protocol import Remote  # noqa: E402
-from tests.support.media_worker import Client, WorkerProcess, eventually  # noqa: E402
+from callcenter.media import protocol  # noqa: E402  # after the path
+from callcenter.media.protocol import Remote  # noqa: E402  # after the path
+from tests.support.media_worker import Client, WorkerProcess, eventually  # noqa: E402  # after the path
 
 CALLER, AGENT = 27300, 28300
 SETTLE_S = 1.0

@@ -465,6 +465,6 @@ async def test_a_socket_that_cannot_be_is_refused_at_start(tmp_path: Path, fault
     folder = tmp_path / ("x" * 90 if fault == "long" else "")
     if fault == "open":
         (folder / "run").mkdir(mode=0o755)
-        os.chmod(folder / "run", 0o755)  # noqa: PTH101
+        os.chmod(folder / "run", 0o755)  # noqa: PTH101  # the bare call, as anyone could make it
     worker = WorkerProcess(folder)
     assert await asyncio.to_thread(worker.process.wait, 10) == 2
