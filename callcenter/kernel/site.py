@@ -4,14 +4,14 @@ One request, task or command is one transaction: `Site.session()`. No step of a 
 facts stay in the journal and people get `SiteUnavailable`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVarTuple
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, event
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, Row, Select, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, make_url
@@ -26,6 +26,8 @@ from sqlalchemy.types import TypeDecorator
 
 from callcenter.kernel.codec import encode
 from callcenter.kernel.errors import CallcenterError
+
+Ts = TypeVarTuple("Ts")
 
 CONNECT_S = 5
 COMMAND_S = 10
@@ -154,8 +156,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once if another wrote in between; one that says at
     # its start that it will write waits for its turn instead.
-    reads = connection.get_execution_options().get("site_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    begin = connection.get_execution_options().get("site_begin", "BEGIN IMMEDIATE")
+    if begin:
+        connection.exec_driver_sql(begin)
 
 
 class Site:
@@ -165,8 +168,10 @@ class Site:
         self.url = url
         self.engine = create_site_engine(url, pool_size=pool_size)
         self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
-        reading = self.engine.execution_options(site_reads=True)
-        self._reading = async_sessionmaker(reading, expire_on_commit=False)
+        self._reading = async_sessionmaker(self.engine.execution_options(site_begin="BEGIN"), expire_on_commit=False)
+        # A single statement needs no transaction around it: two trips to the database less.
+        level = {} if sqlite_path(url) else {"isolation_level": "AUTOCOMMIT"}
+        self._single = self.engine.execution_options(site_begin="", **level)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -179,6 +184,11 @@ class Site:
         """One transaction that only reads, and on SQLite waits for no writer. Raises SiteUnavailable."""
         async with translated(), self._reading() as session:
             yield session
+
+    async def query(self, statement: Select[*Ts], values: Mapping[str, object]) -> Sequence[Row[*Ts]]:
+        """The rows of one prepared SELECT, at a third of a session's cost. Raises SiteUnavailable."""
+        async with translated(), self._single.connect() as connection:
+            return (await connection.execute(statement, values)).all()
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import bindparam, inspect, select
 from sqlalchemy.exc import IntegrityError, InvalidRequestError, StatementError
 
 from callcenter.crm.tables import Customer, CustomerNumber
@@ -135,3 +135,19 @@ async def test_database_that_is_away_is_a_named_error_and_not_a_crash(tmp_path: 
 def test_sqlite_path_is_none_for_a_server() -> None:
     assert sqlite_path("postgresql+asyncpg://a@b/c") is None
     assert sqlite_path("sqlite+aiosqlite:////data/site.db") == Path("/data/site.db")
+
+
+async def test_single_query_sees_what_is_committed_and_holds_up_no_writer(site: Site) -> None:
+    names = select(ConfigVersion.name).where(ConfigVersion.kind == bindparam("kind"))
+    for name in ("a", "b"):
+        async with site.session() as session:
+            session.add(ConfigVersion(kind="flow", name=name, version="1", document={}, at=MOMENT))
+            assert [row[0] for row in await site.query(names, {"kind": "flow"})] == ["a"][: name == "b"]
+    assert len(await site.query(names, {"kind": "flow"})) == 2
+
+
+async def test_single_query_of_a_database_that_is_away_is_a_named_error(tmp_path: Path) -> None:
+    site = Site(f"postgresql+asyncpg://nobody@/none?host={tmp_path}")
+    with pytest.raises(SiteUnavailable):
+        await site.query(select(Customer.id), {})
+    await site.close()
