@@ -14,7 +14,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "c
 # Who may read a clock besides callcenter.kernel.clock: drivers whose time is the loop's or the packet's.
 CLOCK_DRIVERS = (
     "callcenter/kernel/clock.py",
-    "callcenter/kernel/journal.py",  # how long a commit took
+    "callcenter/kernel/journal",  # how long a commit took
     "callcenter/kernel/ids.py",  # UUIDv7 carries the time of its making
     "callcenter/media/",  # the 20 ms tick, RTP arrival, NTP stamps of RTCP
     "callcenter/sip/",  # transaction timers run on loop time
