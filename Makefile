@@ -59,7 +59,8 @@ unit: $(VENV)/test.stamp
 
 # --- Python -----------------------------------------------------------------------------------------------------------
 
-$(BIN)/python:
+# A stamp and not the interpreter: an interrupted start leaves an interpreter without pip.
+$(VENV)/venv.stamp:
 	@if [ -z "$(PYTHON)" ]; then echo "callcenter needs Python 3.11 or newer on PATH" >&2; exit 1; fi
 	@if ! "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null; then \
 		if [ -n "$(APT)" ] && command -v apt-get >/dev/null; then \
@@ -69,9 +70,10 @@ $(BIN)/python:
 			echo "this Python lacks venv; run:  sudo apt-get install python3-venv" >&2; exit 1; \
 		fi; fi
 	@echo "making $(VENV) with $$("$(PYTHON)" --version)"
-	@"$(PYTHON)" -m venv $(VENV)
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/runtime.stamp: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+$(VENV)/runtime.stamp: requirements.lock requirements-build.lock pyproject.toml | $(VENV)/venv.stamp
 	@echo "installing requirements.lock"
 	@$(LOCKED) -r requirements.lock -r requirements-build.lock
 	@$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
@@ -86,7 +88,7 @@ $(VENV)/test.stamp: requirements-test.lock $(VENV)/runtime.stamp
 UV = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(LOCK_ARGS)
 
-lock: | $(BIN)/python ## resolve the locks anew (LOCK_ARGS=--upgrade for the newest of everything)
+lock: | $(VENV)/venv.stamp ## resolve the locks anew (LOCK_ARGS=--upgrade for the newest of everything)
 	@test -x $(VENV)/lock/bin/uv || { $(BIN)/python -m venv $(VENV)/lock && $(VENV)/lock/bin/pip -q install uv; }
 	@$(UV) pyproject.toml --output-file requirements.lock
 	@$(UV) pyproject.toml --extra test --extra pyvoip --constraint requirements.lock --output-file requirements-test.lock
