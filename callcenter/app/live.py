@@ -65,6 +65,7 @@ class LiveSide:
         self.journal = Journal(
             self.journal_path,
             call_soon=loop.call_soon_threadsafe,
+            at_turn_end=loop.call_soon,
             publish=self.bus.publish,
             fenced=outside.fenced,
         )

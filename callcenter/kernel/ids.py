@@ -12,12 +12,27 @@ IdSource = Callable[[], str]
 
 def new_id() -> str:
     """A fresh UUIDv7 as 32 hex digits."""
+    return f"{_fresh():032x}"
+
+
+def new_ids(count: int) -> list[str]:
+    """That many, in order: the first is fresh, each further one is the next number (RFC 9562 section 6.2, method 2).
+
+    For ids that may be guessed from each other, such as those of events.
+    """
+    if not count:
+        return []
+    # Room for the count below the variant bits.
+    first = _fresh() & ~(1 << 61)
+    return [f"{first + n:032x}" for n in range(count)]
+
+
+def _fresh() -> int:
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10), "big")
     value = (milliseconds & ((1 << 48) - 1)) << 80 | random
     value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return f"{value:032x}"
+    return value & ~(0x3 << 62) | 0x2 << 62
 
 
 def counted_ids(prefix: str = "id") -> IdSource:

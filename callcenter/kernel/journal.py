@@ -1,39 +1,56 @@
-"""The live journal: `DATA/live.db`, one SQLite file written by one thread (architecture.md section 2).
+"""The live journal: `DATA/live.db`, one SQLite file with one writer (architecture.md section 2, ADR 0008).
 
-A batch is whatever has queued when the writer is free; it is one transaction: numbered entries, an upsert of each
-touched aggregate's row, personal rows. After the commit the batch goes back to the loop, which publishes the events
-and runs the actions, in order. WAL with synchronous=NORMAL survives the death of the process; a power cut may cost
-the last moments.
+A batch is whatever one turn of the loop has brought; it is one transaction, committed on the loop's thread at the end
+of the turn: numbered entries, an upsert of each touched aggregate's row, personal rows. After the commit the events
+are published and the actions run, in order. WAL with synchronous=NORMAL survives the death of the process; a power
+cut may cost the last moments.
 
-A write that fails (disk full) does not stop the calls that are up: their actions run at once, their facts are kept
-and tried again, and `healthy` turns false so that new calls are refused. A unit that can never be written is a bug of
-ours: it is logged, counted and passed over, and its actions run.
+What may wait for the disk is lent to a thread: pruning, checkpoints, and whatever the loop could not write at once.
+While it is lent out, units queue.
+
+A write that fails there too (disk full) does not stop the calls that are up: their actions run at once, their facts
+are kept and tried again, and `healthy` turns false so that new calls are refused. A unit that can never be written is
+a bug of ours: it is logged, counted and passed over, and its actions run.
 """
 
 import logging
 import sqlite3
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from callcenter.kernel.codec import encode
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.events import Envelope
-from callcenter.kernel.ids import new_id
-from callcenter.kernel.journal_file import JournalReader, from_ms, identity_of, open_journal, to_ms
+from callcenter.kernel.ids import new_ids
+from callcenter.kernel.journal_file import (
+    BUSY_MS,
+    PATIENT_MS,
+    Checkpoints,
+    JournalReader,
+    from_ms,
+    identity_of,
+    open_journal,
+    to_ms,
+)
+from callcenter.kernel.journal_thread import JournalThread
 from callcenter.kernel.unit import Action, Unit
 
 __all__ = ["Journal", "JournalFenced", "JournalReader", "Publish"]
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 RETRY_S = 1.0
 PRUNE_ROWS = 500
+CHECKPOINT_S = 1.0
+# A WAL that is longer (32 MiB, two seconds of 200 calls a second) is moved with the writer held, so that it can end.
+LONG_WAL_PAGES = 16_384
 
 _INSERT = "INSERT INTO journal (seq, id, epoch, kind, type, at, subject, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _UPSERT = (
@@ -65,15 +82,14 @@ class JournalFenced(CallcenterError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Release:
-    """What the loop has to do: publish, then act. `settled` units are done with, the others come again."""
+class _Written:
+    """The events of each unit that is on disk, from the first on; `error` is what stopped the rest."""
 
-    events: Sequence[Envelope]
-    actions: Sequence[Action]
-    settled: bool = True
+    events: Sequence[Sequence[Envelope]]
+    error: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Pruning:
     projected: int
     before: int
@@ -86,10 +102,9 @@ Publish = Callable[[Envelope], None]
 
 
 class Journal:
-    """Owned by the loop's thread, which alone may call it; `_run` and what it calls is the writer's thread.
+    """Belongs to the loop's thread, which alone may call it.
 
-    `_queue`, `_closing` and `_pruning` change under `_wake` only, `_unreleased` in the loop's thread only, `_seq`,
-    `_early` and `_one_by_one` in the writer's thread only. `_done` has one producer and one consumer.
+    While `_lent`, the connection and `_seq` are the other thread's.
     """
 
     def __init__(
@@ -100,20 +115,25 @@ class Journal:
         publish: Publish,
         state_schema: int = 1,
         fenced: Callable[[], None] | None = None,
+        at_turn_end: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
-        """`call_soon` hands a callable from the writer's thread to the loop (`loop.call_soon_threadsafe`)."""
-        self._call_soon = call_soon
+        """`call_soon` hands a callable from another thread to the loop (`loop.call_soon_threadsafe`).
+
+        `at_turn_end` does so from the loop's own thread (`loop.call_soon`); without it `call_soon` serves.
+        """
+        self._at_turn_end = at_turn_end or call_soon
         self._publish = publish
         self._state_schema = state_schema
         self._fenced = fenced
         self._queue: deque[Unit] = deque()
-        self._done: deque[_Release] = deque()
-        self._wake = threading.Condition()
-        self._closing = False
+        self._armed = False
+        self._lent = False
+        self._stopped = False
+        self._checkpoint_asked = False
+        self._checkpoint_fails = False
         self._pruning: _Pruning | None = None
         self._unreleased = 0
         self._early = 0
-        self._one_by_one = False
         self.healthy = True
         self.surprises = 0
         self._db = open_journal(path)
@@ -122,8 +142,9 @@ class Journal:
         row = self._db.execute("SELECT coalesce(max(seq), 0), max(at) FROM journal").fetchone()
         self._seq: int = row[0]
         self.last_at = None if row[1] is None else from_ms(row[1])
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        self._be_patient(BUSY_MS)
+        self._checkpoints = Checkpoints(path)
+        self._thread = JournalThread(call_soon)
 
     def _take_epoch(self) -> int:
         with self._db:
@@ -134,24 +155,20 @@ class Journal:
     def _epoch_on_disk(self) -> int:
         return int(self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
 
-    # -- the loop's side ------------------------------------------------------------------------------------------
-
     def submit(self, unit: Unit) -> None:
         """Queue `unit`. Its actions run after its commit; an empty unit with nothing before it runs at once."""
         if unit.is_empty and not self._unreleased:
             self._act(unit.actions)
             return
         self._unreleased += 1
-        with self._wake:
-            self._queue.append(unit)
-            self._wake.notify()
+        self._queue.append(unit)
+        if not self._armed:
+            self._armed = True
+            self._at_turn_end(self._flush)
 
     def lag_s(self, now: datetime) -> float:
         """Age in seconds of the oldest unit that is not yet on disk; the backpressure signal."""
-        try:
-            return max(0.0, (now - self._queue[0].now).total_seconds())
-        except IndexError:
-            return 0.0
+        return max(0.0, (now - self._queue[0].now).total_seconds()) if self._queue else 0.0
 
     @property
     def last_seq(self) -> int:
@@ -164,32 +181,64 @@ class Journal:
         Entries of subjects that have a state row stay; the personal row of a contact goes with its last entry.
         `done` is called on the loop with the number of entries deleted.
         """
-        with self._wake:
-            self._pruning = _Pruning(projected, to_ms(before), done)
-            self._wake.notify()
+        self._pruning = _Pruning(projected, to_ms(before), done)
+        self._lend_for_pruning()
 
     def close(self) -> None:
         """Commit what has queued, stop the thread and close the file. Actions still pending are released."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
-        self._thread.join()
-        self._release()
+        self._thread.close()
+        self._lent = False
+        if self._queue and not self._stopped:
+            written = self._commit(list(self._queue))
+            self._settle(written.events)
+            if written.error is not None and not isinstance(written.error, JournalFenced):
+                self._release_early()
+                log.critical("journal closed with facts unwritten", extra={"units": len(self._queue)})
+        self._stopped = True
+        self._checkpoints.close()
         self._db.close()
 
-    def _release(self) -> None:
-        while self._done:
-            release = self._done.popleft()
-            for event in release.events:
+    # -- after the commit -----------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """The end of a turn of the loop: commit what it brought."""
+        self._armed = False
+        if self._lent:
+            if not self.healthy:
+                self._release_early()
+            return
+        if not self._queue or self._stopped:
+            return
+        written = self._commit(list(self._queue))
+        self._settle(written.events)
+        if written.error is not None:
+            self._failed(written.error, again_after_s=0.0)
+        elif not self._checkpoint_asked:
+            self._checkpoint_asked = True
+            self._thread.ask(self._checkpoint, CHECKPOINT_S)
+
+    def _settle(self, events: Sequence[Sequence[Envelope]]) -> None:
+        """The first units are on disk: publish their events and act, in order."""
+        units = [self._queue.popleft() for _ in events]
+        early, self._early = self._early, max(0, self._early - len(units))
+        for index, (unit, facts) in enumerate(zip(units, events, strict=True)):
+            for event in facts:
                 try:
                     self._publish(event)
                 except Exception:
                     self.surprises += 1
                     log.exception("publishing failed after commit")
-            self._act(release.actions)
+            if index >= early:
+                self._act(unit.actions)
             # Only now: an action that submits an empty unit must not overtake the actions after it.
-            if release.settled:
-                self._unreleased -= 1
+            self._unreleased -= 1
+
+    def _release_early(self) -> None:
+        """Let the calls go on without disk: act on what has queued since the last time."""
+        fresh = list(islice(self._queue, self._early, None))
+        self._early += len(fresh)
+        for unit in fresh:
+            self._act(unit.actions)
 
     def _act(self, actions: Sequence[Action]) -> None:
         for action in actions:
@@ -199,85 +248,107 @@ class Journal:
                 self.surprises += 1
                 log.exception("action failed after commit")
 
-    # -- the writer's side ----------------------------------------------------------------------------------------
+    # -- what the thread is lent the connection for ---------------------------------------------------------------
 
-    def _run(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            try:
-                events = self._write(batch) if batch else []
-            except JournalFenced:
-                self.healthy = False
-                log.critical("journal fenced by a newer application")
-                self._hand_to_loop(self._fenced)
-                return
-            except sqlite3.Error as error:
-                if isinstance(error, _HOPELESS):
-                    self._pass_over(batch)
-                elif not self._degrade(batch, error):
-                    return
-                continue
-            if batch:
-                self.healthy = True
-                self._one_by_one = False
-                self._settle(batch, events)
-            self._prune_some()
+    def _lend(self, job: Callable[[], T], then: Callable[[T], None], after_s: float = 0.0) -> None:
+        def run() -> Callable[[], None]:
+            outcome = job()
+            return lambda: self._returned(outcome, then)
 
-    def _next_batch(self) -> list[Unit] | None:
-        """What to write next: nothing but pruning if empty; None at the end."""
-        with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._closing or self._pruning)
-            if not self._queue:
-                return None if self._closing else []
-            return list(islice(self._queue, 1 if self._one_by_one else None))
+        self._lent = True
+        self._thread.ask(run, after_s)
 
-    def _settle(self, batch: Sequence[Unit], events: Sequence[Sequence[Envelope]]) -> None:
-        with self._wake:
-            for _ in batch:
-                self._queue.popleft()
-        for index, (unit, facts) in enumerate(zip(batch, events, strict=True)):
-            self._done.append(_Release(facts, () if index < self._early else unit.actions))
-        self._early = max(0, self._early - len(batch))
-        self._hand_to_loop(self._release)
+    def _returned(self, outcome: T, then: Callable[[T], None]) -> None:
+        self._lent = False
+        then(outcome)
+        self._flush()
+        self._lend_for_pruning()
 
-    def _pass_over(self, batch: Sequence[Unit]) -> None:
-        """The one unit that cannot be written must not take the others with it: find it, then leave it out."""
-        if len(batch) > 1:
-            self._one_by_one = True
+    def _failed(self, error: Exception, *, again_after_s: float) -> None:
+        if isinstance(error, JournalFenced):
+            self.healthy = False
+            self._stopped = True
+            log.critical("journal fenced by a newer application")
+            if self._fenced is not None:
+                self._fenced()
             return
-        self.surprises += 1
-        log.error("a unit cannot be written and is passed over")
-        self._settle(batch, [()] * len(batch))
+        self._lend(self._retry, self._retried, again_after_s)
 
-    def _degrade(self, batch: Sequence[Unit], error: sqlite3.Error) -> bool:
-        """Let the calls go on without disk until the next try is due; false if there will be none."""
-        if self.healthy:
+    def _retry(self) -> _Written:
+        self._be_patient(PATIENT_MS)
+        # The loop may add to the queue meanwhile; copying a deque is one step of the interpreter.
+        written = self._commit(list(self._queue.copy()))
+        self._be_patient(BUSY_MS)
+        return written
+
+    def _retried(self, written: _Written) -> None:
+        error = written.error
+        if error is None:
+            self.healthy = True
+        self._settle(written.events)
+        if error is None:
+            return
+        if self.healthy and not isinstance(error, JournalFenced):
             log.error("journal cannot write", extra={"reason": type(error).__name__})
-        self.healthy = False
-        self._release_early(batch)
-        if self._closing:
-            log.critical("journal closed with facts unwritten", extra={"units": len(batch)})
-            return False
-        retry_at = time.monotonic() + RETRY_S
-        while (left := retry_at - time.monotonic()) > 0 and not self._closing:
-            with self._wake:
-                self._wake.wait_for(lambda: len(self._queue) > self._early or self._closing, left)
-                queued = list(self._queue)
-            self._release_early(queued)
-        return True
+            self.healthy = False
+        self._failed(error, again_after_s=RETRY_S)
+        self._release_early()
 
-    def _release_early(self, queued: Sequence[Unit]) -> None:
-        fresh = queued[self._early :]
-        if fresh:
-            self._done.extend(_Release((), unit.actions, settled=False) for unit in fresh)
-            self._early += len(fresh)
-            self._hand_to_loop(self._release)
+    def _be_patient(self, milliseconds: int) -> None:
+        self._db.execute(f"PRAGMA busy_timeout={milliseconds}")
 
-    def _hand_to_loop(self, callback: Callable[[], None] | None) -> None:
-        if callback is not None:
+    def _checkpoint(self) -> Callable[[], None]:
+        reason, pages, moved = "", 0, 0
+        try:
+            pages, moved = self._checkpoints.move()
+        except sqlite3.Error as error:
+            reason = type(error).__name__
+        return lambda: self._checkpointed(pages, moved, reason)
+
+    def _checkpointed(self, pages: int, moved: int, reason: str) -> None:
+        self._checkpoint_asked = False
+        if reason and not self._checkpoint_fails:
+            log.error("journal cannot be checkpointed", extra={"reason": reason})
+        self._checkpoint_fails = bool(reason)
+        # The writer adds to the WAL while it is moved; it begins anew only once all of it has been.
+        if moved < pages and pages > LONG_WAL_PAGES and not self._lent:
+            self._lend(self._checkpoint, lambda outcome: outcome())
+
+    def _lend_for_pruning(self) -> None:
+        pruning = self._pruning
+        if pruning is not None and not self._lent and not self._stopped:
+            self._lend(partial(self._prune_some, pruning), partial(self._pruned, pruning))
+
+    def _pruned(self, pruning: _Pruning, deleted: int) -> None:
+        pruning.rows += deleted
+        if deleted == PRUNE_ROWS:
+            return
+        if self._pruning is pruning:
+            self._pruning = None
+        if pruning.done is not None:
+            pruning.done(pruning.rows)
+
+    # -- writing, on whichever thread holds the connection --------------------------------------------------------
+
+    def _commit(self, batch: Sequence[Unit]) -> _Written:
+        """Write all of `batch`; the one unit that cannot be written must not take the others with it."""
+        try:
+            return _Written(self._write(batch))
+        except _HOPELESS:
+            pass
+        except (sqlite3.Error, JournalFenced) as error:
+            return _Written((), error)
+        events: list[Sequence[Envelope]] = []
+        for unit in batch:
             try:
-                self._call_soon(callback)
-            except RuntimeError:
-                log.warning("the loop is closed before its journal")
+                events += self._write([unit])
+            except _HOPELESS:
+                self.surprises += 1
+                log.error("a unit cannot be written and is passed over")  # noqa: TRY400 - what is in it must not be logged
+                events.append(())
+            except (sqlite3.Error, JournalFenced) as error:
+                return _Written(events, error)
+        return _Written(events)
 
     def _write(self, batch: Sequence[Unit]) -> list[list[Envelope]]:
         """Commit `batch`; the events of each unit. Raises JournalFenced, sqlite3.Error (nothing is written)."""
@@ -287,6 +358,7 @@ class Journal:
         people: list[tuple[str, str]] = []
         forgotten: list[tuple[str]] = []
         seq = self._seq
+        ids = iter(new_ids(sum(len(unit.drafts) for unit in batch)))
         for unit in batch:
             events: list[Envelope] = []
             at = to_ms(unit.now)
@@ -296,7 +368,7 @@ class Journal:
                 if blob is None:
                     continue
                 seq += 1
-                event_id = new_id()
+                event_id = next(ids)
                 rows.append((seq, event_id, self.epoch, draft.kind, draft.type, at, draft.subject, blob))
                 if draft.kind == "event":
                     events.append(Envelope("live", seq, event_id, 1, draft.type, moment, draft.subject, draft.data))
@@ -307,7 +379,8 @@ class Journal:
                     people.append((contact, blob.decode()))
             forgotten.extend((contact,) for contact in unit.forgotten)
             published.append(events)
-        self._write_rows(rows, states, people, forgotten)
+        if rows or states or people or forgotten:
+            self._write_rows(rows, states, people, forgotten)
         self._seq = seq
         return published
 
@@ -321,14 +394,15 @@ class Journal:
         blobs = [(key, self._encoded(state)) for key, state in states.items() if state is not None]
         upserts = [(kind, id_, self._state_schema, blob) for (kind, id_), blob in blobs if blob is not None]
         deletes = [key for key, state in states.items() if state is None]
+        work = (
+            (_INSERT, rows), (_UPSERT, upserts), (_DELETE, deletes), (_PERSONAL, people), (_FORGET, forgotten)
+        )  # fmt: skip
         db = self._db
         with db:
             self._begin()
-            db.executemany(_INSERT, rows)
-            db.executemany(_UPSERT, upserts)
-            db.executemany(_DELETE, deletes)
-            db.executemany(_PERSONAL, people)
-            db.executemany(_FORGET, forgotten)
+            for statement, parameters in work:
+                if parameters:
+                    db.executemany(statement, parameters)
 
     def _begin(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
@@ -343,25 +417,15 @@ class Journal:
             log.exception("a fact cannot be encoded and is passed over")
             return None
 
-    def _prune_some(self) -> None:
+    def _prune_some(self, pruning: _Pruning) -> int:
         """Delete the next few old entries, so few that a call waits for them no longer than for a batch."""
-        pruning = self._pruning
-        if pruning is None:
-            return
         try:
-            bound = pruning.bound or min(pruning.projected + 1, self._first_since(pruning.before))
-            old = self._prune_below(bound)
+            if pruning.bound is None:
+                pruning.bound = min(pruning.projected + 1, self._first_since(pruning.before))
+            return self._prune_below(pruning.bound)
         except (sqlite3.Error, JournalFenced) as error:
             log.error("journal cannot be pruned", extra={"reason": type(error).__name__})  # noqa: TRY400 - tried again the next day
-            old, bound = 0, 0
-        rows = pruning.rows + old
-        over = old < PRUNE_ROWS
-        with self._wake:
-            if self._pruning is pruning:
-                self._pruning = None if over else replace(pruning, bound=bound, rows=rows)
-        done = pruning.done
-        if over and done is not None:
-            self._hand_to_loop(lambda: done(rows))
+            return 0
 
     def _first_since(self, moment: int) -> int:
         """The number of the first entry at or after `moment`: by halving, because times grow with the numbers."""

@@ -26,9 +26,15 @@ CREATE TABLE IF NOT EXISTS journal (
 CREATE INDEX IF NOT EXISTS ix_journal_subject ON journal (subject);
 CREATE TABLE IF NOT EXISTS live_state (
     kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, schema INTEGER NOT NULL, blob BLOB NOT NULL,
-    PRIMARY KEY (kind, id)) WITHOUT ROWID;
+    PRIMARY KEY (kind, id));
 CREATE TABLE IF NOT EXISTS personal (contact TEXT PRIMARY KEY, blob TEXT NOT NULL) WITHOUT ROWID;
 """
+# Each commit writes whole pages; a call touches few rows on many of them. Measured in ADR 0008. A state row of a
+# dialog fits a page of a table, not one of an index: hence no WITHOUT ROWID.
+PAGE_SIZE = 2048
+# A write of the loop's waits no longer than this for another connection; the thread's may.
+BUSY_MS = 20
+PATIENT_MS = 5000
 _READ = "SELECT seq, id, type, at, subject, data FROM journal WHERE kind = 'event' AND "
 
 
@@ -64,9 +70,12 @@ def _prepare(db: sqlite3.Connection, name: str) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise JournalTooNew(f"data: {name} has schema {version}, this program knows up to {SCHEMA_VERSION}")
+    db.execute(f"PRAGMA page_size={PAGE_SIZE}")
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=NORMAL")
     db.execute("PRAGMA secure_delete=ON")
+    # A checkpoint waits for the disk: `Checkpoints` does it, in the thread.
+    db.execute("PRAGMA wal_autocheckpoint=0")
     db.executescript(_SCHEMA)
     db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     db.execute("INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO NOTHING", (secrets.randbits(62),))
@@ -76,6 +85,26 @@ def identity_of(db: sqlite3.Connection) -> str:
     """What tells this journal from every other."""
     row = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
     return f"{row[0]:016x}"
+
+
+class Checkpoints:
+    """A connection that moves the pages of the WAL into the file, beside the writer; for one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+
+    def move(self) -> tuple[int, int]:
+        """How many pages the WAL has and how many of them are in the file now. Raises sqlite3.Error."""
+        if self._db is None:
+            self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA synchronous=NORMAL")
+        _, pages, moved = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return pages, moved
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
 
 
 class JournalReader:

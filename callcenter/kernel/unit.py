@@ -1,6 +1,6 @@
 """The unit of work of the live side: everything that one input brings about, committed as one.
 
-A driver opens a unit, runs the machines (which change memory at once), and submits it. The journal's thread commits
+A driver opens a unit, runs the machines (which change memory at once), and submits it. The journal commits
 events and state rows together with whatever else is queued; only then run the actions, in the order in which they
 were added and in the order of the units: nothing leaves the process before the decision behind it is on disk.
 """
@@ -43,7 +43,7 @@ class Unit:
         self.drafts.append(Draft("input", type_, subject, data))
 
     def save(self, kind: str, id_: str, state: object) -> None:
-        """Upsert the state row (`kind`, `id_`). `state` is immutable: the writer's thread encodes it later."""
+        """Upsert the state row (`kind`, `id_`). `state` is immutable: it is encoded later."""
         self.states[(kind, id_)] = state
 
     def delete(self, kind: str, id_: str) -> None:
