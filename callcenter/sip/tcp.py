@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        self._driver.forget(self)
+        self._driver.forget(self, cut=not self._framer.is_idle)
 
 
 class TcpDriver:
@@ -199,9 +199,11 @@ class TcpDriver:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_idle)
         return True
 
-    def forget(self, connection: Connection) -> None:
-        """`connection` is gone."""
+    def forget(self, connection: Connection, *, cut: bool) -> None:
+        """`connection` is gone, `cut` off within a message."""
         hop = connection.hop
+        if cut:
+            self._statistics.refuse("tcp_incomplete")
         if hop is None or self._connections.get(hop) is not connection:
             return
         del self._connections[hop]

@@ -185,6 +185,16 @@ async def test_connection_that_does_not_say_a_message_in_time_is_closed(server: 
     assert server.agent.statistics.refusals["tcp_slow"] == 1
 
 
+async def test_message_cut_off_with_its_connection_is_counted(server: Server) -> None:
+    reader, writer = await asyncio.open_connection(*server.tcp.address)
+    writer.write(b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 10\r\n\r\nabc")
+    writer.write_eof()
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    writer.close()
+    assert server.agent.statistics.refusals["tcp_incomplete"] == 1
+
+
 async def test_connections_of_one_source_are_bounded(server: Server) -> None:
     options = Peer(server.hop("tcp")).request("OPTIONS")
     open_ones = [await asyncio.open_connection(*server.tcp.address) for _ in range(4)]
