@@ -39,7 +39,7 @@ class SiteSide:
         self._site = Site(settings.site_database_url)
         self._projector = ProjectorThread(settings.site_database_url, live.journal_path, [CdrHandler()])
         self._report = StatusReport(live, self._projector)
-        self._status = StatusSocket(inherited.run / "status.sock", self._report.status)
+        self._status = StatusSocket(inherited.run / "status.sock", self._report.whole_status)
         ports = Ports(IdentityService(self._site, live.clock), CallRecords(self._site), live.desk, self._report)
         app = create_app(
             ports, consoles, recordings=settings.recordings_dir, dist=DIST, origins=settings.http.origins

@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from callcenter import __version__
 from callcenter.app.live import LiveSide
 from callcenter.kernel.projector_thread import ProjectorThread
+
+# Less than who asks for the status waits: a worker that hangs must not hide the application.
+WORKERS_S = 1.0
 
 
 class StatusReport:
@@ -62,6 +66,24 @@ class StatusReport:
             "surprises": self.surprises(),
         }
 
+    async def whole_status(self) -> Mapping[str, object]:
+        """`status` with what the workers count: packets dropped by reason, exceptions. One that hangs is left out."""
+        told = dict(self.status())
+        try:
+            counted = await asyncio.wait_for(self._live.media.statistics(), WORKERS_S)
+        except TimeoutError:
+            counted = ()
+        drops: Counter[str] = Counter()
+        for each in counted:
+            drops.update(each.drops)
+        told["media"] = {
+            "packets_received": sum(each.packets_received for each in counted),
+            "packets_sent": sum(each.packets_sent for each in counted),
+            "drops": dict(sorted(drops.items())),
+        }
+        told["surprises"] = self.surprises() + sum(each.surprises for each in counted)
+        return told
+
     def surprises(self) -> int:
         """Exceptions caught at a driver's edge: each is a bug of ours."""
         live = self._live
@@ -76,7 +98,7 @@ class StatusReport:
 class StatusSocket:
     """One JSON object to whoever connects; the folder's mode (0700) says who may."""
 
-    def __init__(self, path: Path, report: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(self, path: Path, report: Callable[[], Awaitable[Mapping[str, object]]]) -> None:
         self._path = path
         self._report = report
         self._server: asyncio.Server | None = None
@@ -96,6 +118,6 @@ class StatusSocket:
 
     async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
-            writer.write(json.dumps(self._report()).encode())
+            writer.write(json.dumps(await self._report()).encode())
             await writer.drain()
         writer.close()

@@ -60,7 +60,7 @@ class Link(asyncio.Protocol):
         self._acknowledged = 0
         self._ack_scheduled = False
         self._answered: asyncio.Future[None] | None = None
-        self._asked: deque[asyncio.Future[protocol.Statistics]] = deque()
+        self._asked: deque[asyncio.Future[protocol.Statistics | None]] = deque()
         self._returning: asyncio.Task[None] | None = None
 
     async def attach(self) -> bool:
@@ -98,7 +98,7 @@ class Link(asyncio.Protocol):
         """The worker's counters, None if it does not answer in time."""
         if not self.live:
             return None
-        answer: asyncio.Future[protocol.Statistics] = self._loop.create_future()
+        answer: asyncio.Future[protocol.Statistics | None] = self._loop.create_future()
         self._asked.append(answer)
         self._write(protocol.AskStatistics())
         try:
@@ -150,7 +150,9 @@ class Link(asyncio.Protocol):
         if self._answered is not None and not self._answered.done():
             self._answered.set_result(None)
         for answer in self._asked:
-            answer.cancel()
+            # Who asked is not to be cancelled with it: it is told that there is no answer.
+            if not answer.done():
+                answer.set_result(None)
         self._asked.clear()
         if was_live:
             self._returning = self._loop.create_task(self._return())
