@@ -134,6 +134,9 @@ class InviteServing:
         if transaction is not None:
             core.transactions.acknowledged(transaction)
         dialog = core.dialogs.get(request.to_tag or "")
+        if dialog is None and transaction is not None:
+            # Some phones (pyVoIP) invent the To tag of this ACK, and repeat the INVITE's branch: that tells as much.
+            dialog = core.dialogs.get(transaction.leg)
         if dialog is None or not dialog.awaits_ack or not _is_of(request, dialog) or not trusted(dialog):
             if transaction is None:
                 core.statistics.refuse("stray_ack")

@@ -62,6 +62,20 @@ def test_call_of_the_trunk_is_tried_rung_and_answered(world: SipWorld, peer: Pee
     assert world.take() == []
 
 
+def test_ack_with_an_invented_tag_counts_in_the_invites_own_transaction_only(world: SipWorld, peer: Peer) -> None:
+    invite = peer.request("INVITE", body=sdp())
+    world.receive(invite)
+    world.do(lambda unit: world.agent.answer(unit, "leg1", OUR_MEDIA))
+    peer.to_tag = "invented"
+    world.receive(peer.request("ACK"))
+    assert len(world.inputs) == 1
+    world.receive(peer.beside(invite, "ACK"))
+    assert world.last() == AckArrived("leg1", None)
+    world.take()
+    world.loop.advance(100)
+    assert world.take() == []
+
+
 def test_nothing_but_100_leaves_before_the_commit(world: SipWorld, peer: Peer) -> None:
     world.hold_commits = True
     world.react = lambda unit, event: world.agent.ring(unit, event.leg)
