@@ -13,12 +13,14 @@ from callcenter.calls.ports import Codec, MediaDescription
 from callcenter.kernel.errors import LocalProtocolError, RemoteProtocolError
 
 MAX_BODY = 65536
+MAX_LINE = 4096
 MAX_LINES = 1024
 MAX_STREAMS = 16
 
 _MEDIA = re.compile(r"([!-~]{1,32}) ([0-9]{1,5})(?:/[0-9]{1,5})? ([!-~]{1,64})((?: [!-~]{1,32}){1,128}) ?")
 _CONNECTION = re.compile(r"IN (IP4|IP6) ([!-.0-~]{1,255})((?:/[0-9]{1,10}){0,2}) ?")
 _RTPMAP = re.compile(r"([0-9]{1,3}) ([!-.0-~]{1,64})/([0-9]{1,6})(?:/([0-9]{1,3}))? ?")
+_FMTP = re.compile(r"([!-~]{1,32})(?: .*)?")
 _PTIME = re.compile(r"[0-9]{1,3}")
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _STATIC = {0: Codec.PCMU, 8: Codec.PCMA}
@@ -93,7 +95,7 @@ def _lines(body: bytes) -> list[tuple[str, str]]:
         raise RemoteProtocolError("sdp_too_large")
     lines = []
     for line in raw:
-        if line[1:2] != "=" or not "a" <= line[0] <= "z" or "\0" in line or "\r" in line:
+        if len(line) > MAX_LINE or line[1:2] != "=" or not "a" <= line[0] <= "z" or "\0" in line or "\r" in line:
             raise RemoteProtocolError("sdp_line")
         lines.append((line[0], line[2:]))
     return lines
@@ -116,6 +118,11 @@ def _attribute(level: _Level, value: str) -> None:
             raise RemoteProtocolError("sdp_rtpmap")
         channels = "" if m[4] in (None, "1") else f"/{m[4]}"
         level.encodings.append((int(m[1]), f"{m[2].upper()}/{m[3]}{channels}"))
+    elif name == "fmtp":
+        # Its content is not needed; one that names no format is broken all the same (security.md S10).
+        f = _FMTP.fullmatch(rest)
+        if f is None or (f[1].isdigit() and (len(f[1]) > 3 or int(f[1]) > 127)):
+            raise RemoteProtocolError("sdp_fmtp")
     elif name == "ptime" and _PTIME.fullmatch(rest):
         # A wish, not a promise: what is no multiple of 10 from 10 to 60 counts as not said.
         wish = int(rest)

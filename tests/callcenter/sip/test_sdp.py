@@ -111,6 +111,10 @@ def test_bare_line_feeds_and_missing_lines_are_let_pass() -> None:
         (HEAD + HERE + b"m=audio 6000 RTP/AVP 0\r\n" * 17, "sdp_media"),
         (HEAD + b"a=x\r\n" * 2000, "sdp_too_large"),
         (b"v=0\r\na=" + b"x" * 70000, "sdp_too_large"),
+        (HEAD + b"a=" + b"x" * 5000, "sdp_line"),
+        (HEAD + HERE + b"m=audio 6000 RTP/AVP 0\r\na=fmtp:\r\n", "sdp_fmtp"),
+        (HEAD + HERE + b"m=audio 6000 RTP/AVP 0\r\na=fmtp:128 0-15\r\n", "sdp_fmtp"),
+        (HEAD + HERE + b"m=audio 6000 RTP/AVP 0\r\na=fmtp:99999999999 0-15\r\n", "sdp_fmtp"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(body: bytes, reason: str) -> None:
