@@ -17,6 +17,7 @@ from sqlalchemy import Connection, inspect, text
 from callcenter.kernel.errors import ConfigError
 from callcenter.kernel.site import create_site_engine, sqlite_path, translated
 
+HEAD = "head"
 # Two applications that start at once on one PostgreSQL: the second waits, then finds nothing to do.
 _LOCK = 7_203_118_465_001
 
@@ -96,7 +97,7 @@ def _upgrade(connection: Connection) -> None:
     _check(connection)
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, HEAD)
 
 
 def _back_up(path: Path, folder: Path, revision: str) -> Path:

@@ -1,5 +1,21 @@
 """Pure library: telephone numbers as callers, phones and trunks write them. Knows no room."""
 
-from callcenter.numbers.number import PhoneNumber, lookup_candidates, normalise
+from callcenter.numbers.number import (
+    PhoneNumber,
+    Reading,
+    lookup_candidates,
+    national_digits,
+    normalise,
+    readings,
+    spellings,
+)
 
-__all__ = ["PhoneNumber", "lookup_candidates", "normalise"]
+__all__ = [
+    "PhoneNumber",
+    "Reading",
+    "lookup_candidates",
+    "national_digits",
+    "normalise",
+    "readings",
+    "spellings",
+]

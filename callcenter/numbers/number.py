@@ -15,9 +15,16 @@ import phonenumbers
 
 Kind = Literal["normal", "short", "withheld", "invalid"]
 
+How = Literal["exact", "national", "plus_missing", "digits", "extension_cut", "main_number"]
+
 MAX_LENGTH = 64
 MAX_DIGITS = 20
 SHORT_DIGITS = 6  # 110, 112, 10086, 1001: meaningful as they stand, with no country
+
+# Germany, Austria and the fixed lines of Italy: a main number of at least MIN_MAIN characters, then the extension.
+DIALS_THROUGH = ("+43", "+49", "+390")
+MIN_MAIN = 8
+MAX_EXTENSION = 4
 
 _WITHHELD = frozenset(
     (
@@ -64,6 +71,14 @@ class PhoneNumber:
         return _SEPARATORS.sub("", _bare(self.raw)) if self.kind == "short" else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A form under which a number may be on file, and how it came from what was written."""
+
+    form: str
+    how: How
+
+
 @lru_cache(maxsize=4096)
 def normalise(raw: str, *, region: str) -> PhoneNumber:
     """The number in `raw`, read as somebody in `region` (ISO 3166, "IT") would dial it. Never raises."""
@@ -96,6 +111,52 @@ def lookup_candidates(raw: str, *, region: str) -> tuple[str, ...]:
         readings.append(_e164(f"+{digits}", region))
     found = sorted((form for form in readings if form), key=_is_assigned, reverse=True)
     return tuple(dict.fromkeys([*found, digits]))
+
+
+def readings(raw: str, *, region: str) -> tuple[Reading, ...]:
+    """What `raw` may mean on file, best first: `lookup_candidates` and why, then the main numbers it may be behind.
+
+    Where numbers have no fixed length (DIALS_THROUGH) an exchange sends its main number and the extension in one.
+    """
+    forms = lookup_candidates(raw, region=region)
+    if not forms:
+        return ()
+    number = normalise(raw, region=region)
+    bare = _bare(raw)
+    cut = _EXTENSION.search(raw) is not None or "*" in bare
+    found = [Reading(form, "extension_cut" if cut else _how(form, number.e164, bare)) for form in forms]
+    main = found[0].form
+    if main.startswith(DIALS_THROUGH):
+        lengths = range(len(main) - 1, max(len(main) - MAX_EXTENSION, MIN_MAIN) - 1, -1)
+        found += [Reading(main[:length], "main_number") for length in lengths]
+    return tuple(found)
+
+
+def spellings(form: str, *, region: str) -> tuple[str, ...]:
+    """How a trunk or a person in `region` may write the number that is on file as `form`, without separators."""
+    if not form.startswith("+"):
+        return (form,)
+    digits = form[1:]
+    spelled = [form, digits, f"00{digits}"]
+    number = phonenumbers.parse(form)
+    if number.country_code == phonenumbers.country_code_for_region(region):
+        spelled.append(national_digits(form))
+    return tuple(dict.fromkeys(spelled))
+
+
+@lru_cache(maxsize=4096)
+def national_digits(form: str) -> str:
+    """The digits of E.164 `form` as its own country dials them; of a short number the digits."""
+    if not form.startswith("+"):
+        return form
+    national = phonenumbers.format_number(phonenumbers.parse(form), phonenumbers.PhoneNumberFormat.NATIONAL)
+    return re.sub(r"\D", "", str(national))
+
+
+def _how(form: str, e164: str | None, bare: str) -> How:
+    if form == e164:
+        return "exact" if bare.startswith(("+", "00")) else "national"
+    return "plus_missing" if form.startswith("+") else "digits"
 
 
 def _is_assigned(e164: str) -> bool:

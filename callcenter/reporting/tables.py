@@ -15,6 +15,7 @@ class CdrRow(Base):
     __tablename__ = "cdrs"
     __table_args__ = (
         Index(None, "started_at"),
+        Index(None, "customer", "contact"),
         Index(None, "agent", "started_at"),
         Index(None, "queue", "started_at"),
     )

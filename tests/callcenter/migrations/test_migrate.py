@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -61,13 +62,14 @@ async def test_existing_sqlite_file_is_copied_before_it_changes(
     await migrate(url, tmp_path)
     with closing(sqlite3.connect(tmp_path / "site.db")) as db, db:
         db.execute("INSERT INTO projector_positions VALUES ('cdr', 'j', 7)")
+    newest = head()
     monkeypatch.setattr(migrations, "head", lambda: "a later one")
 
     await migrate(url, tmp_path)
     await migrate(url, tmp_path)
 
     copies = sorted((tmp_path / "backups").iterdir())
-    assert [copy.name for copy in copies] == ["site-0001-2.db", "site-0001.db"]
+    assert [copy.name for copy in copies] == [f"site-{newest}-2.db", f"site-{newest}.db"]
     with closing(sqlite3.connect(copies[1])) as db:
         assert db.execute("SELECT projected_seq FROM projector_positions").fetchall() == [(7,)]
 
@@ -89,3 +91,28 @@ async def test_failing_migration_leaves_the_database_as_it_was(
 async def test_absent_database_server_is_named_as_such(tmp_path: Path) -> None:
     with pytest.raises(SiteUnavailable):
         await migrate(f"postgresql+asyncpg://nobody@/none?host={tmp_path}", tmp_path)
+
+
+async def test_customers_of_an_older_database_get_the_words_that_they_are_found_by(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(migrations, "HEAD", "0001")
+        await migrate(database_url, tmp_path)
+    site = Site(database_url)
+    async with site.session() as session:
+        at = (
+            {"at": datetime(2026, 3, 2, tzinfo=UTC)}
+            if "postgresql" in database_url
+            else {"at": "2026-03-02 00:00:00"}
+        )
+        await session.execute(
+            text("INSERT INTO customers VALUES ('c1', 'Ann Lee', 'ACME', '', '', '', NULL, :at, :at)"), at
+        )
+        await session.execute(text("INSERT INTO customer_numbers VALUES ('n1', 'c1', '+442079460018', '-')"))
+    await migrate(database_url, tmp_path)
+    async with site.reading() as session:
+        found = await session.execute(text("SELECT term FROM customer_terms ORDER BY term"))
+        assert [row[0] for row in found] == ["02079460018", "442079460018", "acme", "ann", "lee"]
+        assert (await session.execute(text("SELECT version FROM customers"))).scalar_one() == 1
+    await site.close()

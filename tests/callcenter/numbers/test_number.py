@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.numbers import PhoneNumber, lookup_candidates, normalise
+from callcenter.numbers import PhoneNumber, lookup_candidates, national_digits, normalise, readings, spellings
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,43 @@ def test_a_trunk_that_drops_the_plus_is_understood() -> None:
 def test_the_same_number_written_in_many_ways_has_one_e164_candidate() -> None:
     spellings = ["+39 06 1234567", "0039 06 1234567", "06/1234567", "06 123 45 67", "39061234567", "tel:+39061234567"]
     assert {lookup_candidates(spelling, region="IT")[0] for spelling in spellings} == {"+39061234567"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "form", "how"),
+    [
+        ("+44 20 7946 0018", "+442079460018", "exact"),
+        ("0044 20 7946 0018", "+442079460018", "exact"),
+        ("06/1234567", "+39061234567", "national"),
+        ("442079460018", "+442079460018", "plus_missing"),
+        ("1001", "1001", "digits"),
+        ("+442079460018 ext. 12", "+442079460018", "extension_cut"),
+        ("+442079460018*12", "+442079460018", "extension_cut"),
+    ],
+)
+def test_a_reading_says_how_it_came_about(raw: str, form: str, how: str) -> None:
+    first = readings(raw, region="IT")[0]
+    assert (first.form, first.how) == (form, how)
+
+
+def test_the_end_of_a_number_may_be_the_extension_behind_a_main_number() -> None:
+    cut = [reading.form for reading in readings("+4312345678", region="IT") if reading.how == "main_number"]
+    assert cut == ["+431234567", "+43123456", "+4312345"]
+
+
+def test_a_number_of_fixed_length_has_no_extension_in_it() -> None:
+    assert {reading.how for reading in readings("+442079460018", region="IT")} == {"exact", "digits"}
+
+
+def test_a_withheld_number_has_no_readings() -> None:
+    assert readings("anonymous", region="IT") == ()
+
+
+def test_spellings_of_a_number_are_those_that_trunks_send() -> None:
+    assert spellings("+39061234567", region="IT") == ("+39061234567", "39061234567", "0039061234567", "061234567")
+    assert spellings("+442079460018", region="IT") == ("+442079460018", "442079460018", "00442079460018")
+    assert spellings("1001", region="IT") == ("1001",)
+    assert (national_digits("+442079460018"), national_digits("1001")) == ("02079460018", "1001")
 
 
 @given(st.text(max_size=80), st.sampled_from(["IT", "CN", "US", "ZZ", ""]))
