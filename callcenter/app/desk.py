@@ -9,7 +9,7 @@ import acd.commands as acd_in
 import acd.events as acd_out
 from acd.config import AgentConfig, Roster
 from acd.service import AcdService
-from callcenter.console.ports import AgentView, AgentWish, QueueView
+from callcenter.console.ports import AgentView, AgentWish, CallWish, QueueView, WrapUpWish
 from callcenter.director.service import Director
 from callcenter.kernel.errors import Conflict, NotFound
 from callcenter.kernel.unit import Unit
@@ -43,13 +43,53 @@ class ApplicationDesk:
         unit = self._open_unit()
         unit.event("console.state.requested", agent, state=state, by=by)
         refused = self._wish(unit, agent, state, reason)
+        await self._commit(unit)
+        _refuse(refused, agent)
+        return self._view(config)
+
+    async def control_call(self, agent: str, wish: CallWish) -> None:
+        """Do to the agent's own call what he wants; returns when the decision is on disk."""
+        unit = self._open_unit()
+        match wish.action:
+            case "hang_up":
+                self._director.hang_up(unit, agent)
+            case "hold":
+                self._director.hold(unit, agent)
+            case "resume":
+                self._director.resume_call(unit, agent)
+            case "transfer":
+                self._director.transfer(unit, agent, wish.kind, wish.target)
+        await self._commit(unit)
+
+    async def answer_offer(self, agent: str, offer: str, *, accept: bool) -> None:
+        """Accept or decline on the screen."""
+        unit = self._open_unit()
+        self._director.answer_offer(unit, agent, offer, accept=accept)
+        await self._commit(unit)
+
+    async def after_call(self, agent: str, wish: WrapUpWish) -> AgentView:
+        """The disposition first, so that a wrap-up that is finished with it has it."""
+        config, state = self._roster.agent(agent), self._acd.core.agents.get(agent)
+        if config is None or state is None:
+            raise NotFound("no such agent", data={"agent": agent})
+        unit = self._open_unit()
+        inputs: list[acd_in.AgentInput] = []
+        if wish.disposition is not None:
+            inputs.append(acd_in.DispositionChosen(agent, state.contact or "", wish.disposition))
+        if wish.extend_s:
+            inputs.append(acd_in.WrapUpExtended(agent, wish.extend_s))
+        if wish.finish:
+            inputs.append(acd_in.WrapUpFinished(agent))
+        told = [event for each in inputs for event in self._director.distribute(unit, each)]
+        await self._commit(unit)
+        _refuse(next((event for event in told if isinstance(event, acd_out.InputRefused)), None), agent)
+        return self._view(config)
+
+    async def _commit(self, unit: Unit) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         unit.after_commit(lambda: None if done.done() else done.set_result(None))
         self._submit(unit)
         await done
-        if refused is not None:
-            raise Conflict("the agent's present state forbids this", data={"agent": agent, "reason": refused.reason})
-        return self._view(config)
 
     def agents(self) -> Sequence[AgentView]:
         """All agents by name, with what they do now."""
@@ -116,6 +156,11 @@ class ApplicationDesk:
         )
         longest = None if oldest is None else int((now - oldest) * 1000)
         return QueueView(name, name, len(waiting), longest, free)
+
+
+def _refuse(refused: acd_out.InputRefused | None, agent: str) -> None:
+    if refused is not None:
+        raise Conflict("the agent's present state forbids this", data={"agent": agent, "reason": refused.reason})
 
 
 def _name(named: object) -> str:

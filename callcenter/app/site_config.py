@@ -60,6 +60,18 @@ class SiteConfig:
         found = self.roster.agent(agent)
         return None if found is None else found.phone
 
+    def has_queue(self, queue: str) -> bool:
+        """Whether queues.yaml has `queue`."""
+        return self.roster.queue(queue) is not None
+
+    def flow_of_number(self, number: str) -> str | None:
+        """The flow that phones reach by dialling `number`."""
+        return self.endpoints.dial.get(number)
+
+    def sound(self, prompt: str, language: str) -> tuple[str, ...]:
+        """The file of `prompt` in `language`, else in the site's."""
+        return self._files(prompt, language)
+
     def queue_care(self, queue: str, language: str) -> QueueCare:
         """Recording, announcement and music of `queue`; prompts in `language`, else in the site's."""
         found = self.roster.queue(queue)

@@ -103,11 +103,12 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Two legs joined. `recording` is the file's path relative to the recordings folder."""
+    """Two legs joined. `recording` is the file's path in the recordings folder; `held`: neither hears the other."""
 
     customer: str
     agent: str
     recording: str | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from callcenter.kernel.unit import Unit
 
 CLOSE_GRACE = timedelta(seconds=5)
 STATE = "contact"
+HOLD = "hold"
 
 Notify = Callable[[Unit, notices.Notice], None]
 SetAlarm = Callable[[str, datetime | None], None]
@@ -147,6 +148,24 @@ class CallService:
             unit.event("calls.recording.started", contact_id, recording=path)
         self._media.bridge(unit, customer, agent, recording=path)
 
+    def hold(self, unit: Unit, contact_id: str, prompts: Sequence[str]) -> None:
+        """The customer hears `prompts`, looped, neither hears the other; the recording goes on in silence."""
+        contact = self.contact(contact_id)
+        bridge = contact.bridge
+        if bridge is not None and not bridge.held:
+            self._keep(unit, replace(contact, bridge=replace(bridge, held=True)))
+            unit.event("calls.bridge.held", contact_id, customer=bridge.customer, agent=bridge.agent)
+            self._media.hold(unit, bridge.customer, HOLD, prompts)
+
+    def resume(self, unit: Unit, contact_id: str) -> None:
+        """They hear each other again."""
+        contact = self.contact(contact_id)
+        bridge = contact.bridge
+        if bridge is not None and bridge.held:
+            self._keep(unit, replace(contact, bridge=replace(bridge, held=False)))
+            unit.event("calls.bridge.resumed", contact_id, customer=bridge.customer, agent=bridge.agent)
+            self._media.bridge(unit, bridge.customer, bridge.agent, recording=bridge.recording)
+
     def end(self, unit: Unit, contact_id: str, by: str, reason: str, *, status: int | None = None) -> None:
         """End the whole contact: every leg still live is ended with `reason`. The first ending given is kept."""
         contact = self._contacts.get(contact_id)
@@ -194,10 +213,12 @@ class CallService:
             if leg.is_live and leg.id not in dialogs and leg.state is not LegState.ALLOCATING:
                 self._step(unit, leg.id, ev.DialogLost(leg.id, "restart"))
 
-    def reassert_bridge(self, unit: Unit, contact_id: str) -> None:
-        """Say again who is joined: the order may have been committed and not sent. Workers apply it once."""
+    def reassert_bridge(self, unit: Unit, contact_id: str, *, hold: Sequence[str]) -> None:
+        """Say again who is joined, or held (to `hold`): the order may have been committed and not sent."""
         bridge = self.contact(contact_id).bridge
-        if bridge is not None:
+        if bridge is not None and bridge.held:
+            self._media.hold(unit, bridge.customer, HOLD, hold)
+        elif bridge is not None:
             self._media.bridge(unit, bridge.customer, bridge.agent, recording=bridge.recording)
 
     # -- inside ----------------------------------------------------------------------------------------------------

@@ -117,11 +117,41 @@ class QueueView:
     agents_available: int
 
 
+@dataclass(frozen=True, slots=True)
+class CallWish:
+    """What an agent wants of the call that he is in. `kind` and `target` are for transfer only."""
+
+    action: Literal["hang_up", "hold", "resume", "transfer"]
+    kind: Literal["phone", "queue", "number"] = "phone"
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpWish:
+    """After-call work: `extend_s` more seconds, a `disposition` (a code of the site), `finish` at once."""
+
+    finish: bool = False
+    extend_s: int = 0
+    disposition: str | None = None
+
+
 class Desk(Protocol):
     """The distributor as agents and supervisors see it."""
 
     async def set_state(self, agent: str, state: AgentWish, reason: str | None, *, by: str) -> AgentView:
         """Ask for a state; returns once that is on disk. Raises NotFound, Conflict. `by` is the asking user's id."""
+        ...
+
+    async def control_call(self, agent: str, wish: CallWish) -> None:
+        """Do to the agent's own call what he wants. Raises NotFound (no call), InvalidInput (no such target)."""
+        ...
+
+    async def answer_offer(self, agent: str, offer: str, *, accept: bool) -> None:
+        """Accept (console delivery) or decline an offer to the agent. Raises NotFound."""
+        ...
+
+    async def after_call(self, agent: str, wish: WrapUpWish) -> AgentView:
+        """Finish or extend the wrap-up, say how the contact ended. Raises Conflict."""
         ...
 
     def agents(self) -> Sequence[AgentView]:

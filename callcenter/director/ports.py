@@ -53,6 +53,18 @@ class Site(Protocol):
         """The phone that rings for the agent."""
         ...
 
+    def has_queue(self, queue: str) -> bool:
+        """Whether there is such a queue."""
+        ...
+
+    def flow_of_number(self, number: str) -> str | None:
+        """The flow behind a service number of the site."""
+        ...
+
+    def sound(self, prompt: str, language: str) -> tuple[str, ...]:
+        """The file of a prompt, or nothing where the site has none."""
+        ...
+
     def queue_care(self, queue: str, language: str) -> QueueCare:
         """What callers of the queue hear, in `language` where there is a choice, and whether they are recorded."""
         ...

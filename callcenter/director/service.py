@@ -6,6 +6,7 @@ offers a caller the moment he is queued), and must then find the state that the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import acd.commands as acd_in
 import acd.events as acd_out
@@ -19,6 +20,7 @@ from callcenter.director.machines import bridge as br
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
 from callcenter.director.ports import Customer, LookUp, Pop, Screens, SetAlarm, Site, TargetFor
+from callcenter.kernel.errors import InvalidInput, NotFound
 from callcenter.kernel.unit import Unit
 from ivr.service import FlowService
 
@@ -26,6 +28,10 @@ PROCESS = "process"
 DELIVERY = "delivery"
 FLOW = "flow"
 ACD = "acd"
+MUSIC = "music"
+RINGBACK = "ringback"
+TRANSFER_RING_S = 30
+TransferKind = Literal["phone", "queue", "number"]
 _OUTCOMES: dict[str, ivr_in.QueueOutcome] = {"overflowed": "timeout"}
 
 
@@ -267,6 +273,12 @@ class Director:
                 calls.play(unit, call.leg, effect.command, effect.files, loop=effect.loop)
             case br.Join():
                 calls.bridge(unit, contact, call.leg, effect.other, record=effect.record)
+            case ic.HoldCaller():
+                calls.hold(unit, contact, effect.music)
+            case ic.ResumeCaller():
+                calls.resume(unit, contact)
+            case ic.StartFlow():
+                self._start_flow(unit, call, effect.flow)
             case ic.EndContact():
                 calls.end(unit, contact, effect.by, effect.reason, status=effect.status)
             case _:
@@ -307,6 +319,77 @@ class Director:
         self.processes[call.contact] = call
         unit.save(PROCESS, call.contact, call)
         self._around.set_alarm(PROCESS, call.contact, call.next_deadline)
+
+    # -- what the agent asks for in the call ----------------------------------------------------------------------
+
+    def call_of_agent(self, agent: str) -> ic.IncomingCall:
+        """The call that `agent` is talking in. Raises NotFound."""
+        state = self._rooms.acd.core.agents.get(agent)
+        call = self.processes.get(state.contact or "") if state is not None else None
+        if call is None or state is None or state.state != "on_contact" or not call.bridge.joined:
+            raise NotFound("the agent is in no call", data={"agent": agent})
+        return call
+
+    def hang_up(self, unit: Unit, agent: str) -> None:
+        """End the call for both. Raises NotFound."""
+        call = self.call_of_agent(agent)
+        if call.other is not None:
+            self._rooms.calls.hang_up(unit, call.other, "hangup")
+
+    def hold(self, unit: Unit, agent: str) -> None:
+        """Music for the caller until `resume`. Raises NotFound."""
+        call = self.call_of_agent(agent)
+        self.step(unit, call.contact, ic.HoldWanted(self._sound(call.contact, MUSIC)))
+
+    def resume_call(self, unit: Unit, agent: str) -> None:
+        """Talk again. Raises NotFound."""
+        self.step(unit, self.call_of_agent(agent).contact, ic.ResumeWanted())
+
+    def transfer(self, unit: Unit, agent: str, kind: TransferKind, target: str) -> None:
+        """Hand the caller on and leave (blind transfer). Raises NotFound for no call, InvalidInput for no target."""
+        call = self.call_of_agent(agent)
+        contact = call.contact
+        wanted: ic.Transfer
+        match kind:
+            case "phone":
+                if self._around.target_for(target, call.caller, call.caller_name) is None:
+                    raise InvalidInput("no such phone, or it cannot be reached", data={"field": "target"})
+                wanted = ic.TransferToPhone(target, TRANSFER_RING_S, self._sound(contact, RINGBACK))
+            case "queue":
+                if not self._around.site.has_queue(target):
+                    raise InvalidInput("no such queue", data={"field": "target"})
+                run = self._rooms.flows.run_of(contact)
+                care = self._around.site.queue_care(target, run.language if run else "")
+                wanted = ic.TransferToQueue(target, care.record, care.announcement, care.music)
+            case "number":
+                flow = self._around.site.flow_of_number(target)
+                if flow is None:
+                    raise InvalidInput("no such number", data={"field": "target"})
+                wanted = ic.TransferToFlow(flow)
+        unit.event("director.contact.transferred", contact, agent=agent, kind=kind, target=target)
+        self.step(unit, contact, wanted)
+
+    def answer_offer(self, unit: Unit, agent: str, offer: str, *, accept: bool) -> None:
+        """What the agent pressed on the screen while the offer stands. Raises NotFound."""
+        delivery = self.deliveries.get(offer)
+        if delivery is None or delivery.agent != agent:
+            raise NotFound("no such offer", data={"offer": offer})
+        if accept:
+            self.deliver(unit, offer, od.ScreenAccepted())
+        else:
+            self.distribute(unit, acd_in.OfferDeclined(offer, delivery.fence))
+
+    def _start_flow(self, unit: Unit, call: ic.IncomingCall, flow: str) -> None:
+        """Leave the flow that the caller is in, for another one that finds him answered."""
+        flows, contact = self._rooms.flows, call.contact
+        flows.handle(unit, contact, ivr_in.CallerGone())
+        started = flows.start(unit, contact, flow, caller=call.caller, called=call.called)
+        self._obey_all(unit, contact, started)
+        self.flow(unit, contact, ivr_in.MediaUp())
+
+    def _sound(self, contact: str, prompt: str) -> tuple[str, ...]:
+        run = self._rooms.flows.run_of(contact)
+        return self._around.site.sound(prompt, run.language if run else "")
 
     # -- deliveries ------------------------------------------------------------------------------------------------
 
@@ -442,7 +525,7 @@ class Director:
             self._around.look_up(contact, call.caller)
         match call.phase:
             case ic.Phase.TALKING:
-                self._rooms.calls.reassert_bridge(unit, contact)
+                self._rooms.calls.reassert_bridge(unit, contact, hold=self._sound(contact, MUSIC))
             case ic.Phase.DIALLING | ic.Phase.QUEUED if call.answered:
                 for sound in call.bridge.sounds():
                     self._run(unit, call, sound)

@@ -207,6 +207,11 @@ class MediaWorkers:
             return
         self._command(unit, customer, lambda number: protocol.Bridge(customer, number, agent, recording))
 
+    def hold(self, unit: Unit, customer: str, command: str, prompts: Sequence[str]) -> None:
+        """See `Media.hold`."""
+        files = tuple(prompts)
+        self._command(unit, customer, lambda number: protocol.Hold(customer, number, command, files))
+
     def unbridge(self, unit: Unit, session: str) -> None:
         """See `Media.unbridge`."""
         self._command(unit, session, lambda number: protocol.Unbridge(session, number))

@@ -78,6 +78,8 @@ class Commands:
                 self._bridge(session, command)
             case protocol.Unbridge():
                 self._unbridge(session)
+            case protocol.Hold():
+                self._hold(session, command)
             case protocol.Close():
                 self.close(session)
             case protocol.Open():
@@ -226,7 +228,19 @@ class Commands:
             recording = self._new_recording(customer, command.recording, (customer.codec, agent.codec))
             if recording is not None:
                 customer.recording = agent.recording = recording
-                customer.side, agent.side = recording.left, recording.right
+
+        if customer.recording is not None:
+            customer.side, agent.side = customer.recording.left, customer.recording.right
+
+    def _hold(self, customer: Session, command: protocol.Hold) -> None:
+        """The recording goes on and is silent for as long as the hold lasts."""
+        agent = customer.agent
+        if agent is None:
+            self.ignored["hold_unbridged"] += 1
+            return
+        for leg in (customer, agent):
+            leg.sink = leg.side = None
+        self._play(customer, protocol.Play(customer.id, command.number, command.command, command.prompts, loop=True))
 
     def _unbridge(self, session: Session) -> None:
         customer = session if session.agent is not None else session.customer

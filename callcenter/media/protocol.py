@@ -118,6 +118,15 @@ class Close(Message, tag=18, frozen=True):
     number: int
 
 
+class Hold(Message, tag=19, frozen=True):
+    """Keep the bridge and let neither hear the other; `prompts` loop to `session`, the customer. Bridge ends it."""
+
+    session: str
+    number: int
+    command: str
+    prompts: tuple[str, ...]
+
+
 class Refused(Message, tag=30, frozen=True):
     """No Welcome: `reason` is epoch or protocol; the worker drains after the latter."""
 
@@ -228,7 +237,7 @@ class Closed(Message, tag=47, frozen=True):
 
 
 Event = Opened | Failed | Digit | PlayEnded | MessageRecorded | Silent | RecordingTrouble | Closed
-Command = Open | Connect | Play | Stop | Echo | Record | Bridge | Unbridge | Close
+Command = Open | Connect | Play | Stop | Echo | Record | Bridge | Unbridge | Close | Hold
 ToWorker = Hello | Drain | Ack | AskStatistics | Command
 
 

@@ -29,6 +29,7 @@ class FakeSession:
     customer: str | None = None
     agent: str | None = None
     recording: str | None = None
+    held: bool = False
     digits: int = 0
 
 
@@ -86,6 +87,14 @@ class FakeMedia:
 
     def bridge(self, unit: Unit, customer: str, agent: str, *, recording: str | None) -> None:
         self._on(unit, customer, "bridge", lambda found: self._bridge(found, agent, recording), agent)
+
+    def hold(self, unit: Unit, customer: str, command: str, prompts: Sequence[str]) -> None:
+        def held(found: FakeSession) -> None:
+            if found.agent is not None:
+                found.held = True
+                found.playing, found.prompts, found.looping = command, tuple(prompts), True
+
+        self._on(unit, customer, "hold", held, command)
 
     def unbridge(self, unit: Unit, session: str) -> None:
         self._on(unit, session, "unbridge", self._part)

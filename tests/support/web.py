@@ -10,10 +10,12 @@ from callcenter.console.ports import (
     AgentWish,
     CallFilter,
     CallPage,
+    CallWish,
     Permission,
     Principal,
     QueueView,
     SignedIn,
+    WrapUpWish,
 )
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import NotAuthenticated, NotFound
@@ -124,12 +126,23 @@ class FakeDesk:
     def __init__(self) -> None:
         self.views = {one: _agent(one) for one in ("ann", "bob")}
         self.asked: list[tuple[str, str, str | None, str]] = []
+        self.wishes: list[tuple[str, object]] = []
 
     async def set_state(self, agent: str, state: AgentWish, reason: str | None, *, by: str) -> AgentView:
         if agent not in self.views:
             raise NotFound("There is no such agent.")
         self.asked.append((agent, state, reason, by))
         self.views[agent] = replace(self.views[agent], state=state, reason=reason)
+        return self.views[agent]
+
+    async def control_call(self, agent: str, wish: CallWish) -> None:
+        self.wishes.append((agent, wish))
+
+    async def answer_offer(self, agent: str, offer: str, *, accept: bool) -> None:
+        self.wishes.append((agent, (offer, accept)))
+
+    async def after_call(self, agent: str, wish: WrapUpWish) -> AgentView:
+        self.wishes.append((agent, wish))
         return self.views[agent]
 
     def agents(self) -> Sequence[AgentView]:

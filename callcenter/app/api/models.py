@@ -1,9 +1,9 @@
 """Bodies of requests and answers as the OpenAPI document has them. Requests forbid what they do not name."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from callcenter.console.ports import AgentView, Principal, QueueView
 
@@ -28,6 +28,35 @@ class StateWish(Payload):
 
     state: Literal["available", "not_ready", "logged_out"]
     reason: str | None = Field(default=None, max_length=40, pattern=r"^[a-z0-9_]+$")
+
+
+class CallControl(Payload):
+    """What an agent wants of the call that he is in; `kind` and `target` say where a transfer goes."""
+
+    action: Literal["hang_up", "hold", "resume", "transfer"]
+    kind: Literal["phone", "queue", "number"] = "phone"
+    target: str = Field(default="", max_length=64)
+
+
+class OfferAnswer(Payload):
+    """An agent's answer to the offer that is on the screen."""
+
+    offer: str = Field(min_length=1, max_length=100)
+    accept: bool
+
+
+class AfterCall(Payload):
+    """After-call work: a disposition (a code of the site), more seconds, or the end of it."""
+
+    finish: bool = False
+    extend_s: int = Field(default=0, ge=0, le=3600)
+    disposition: str | None = Field(default=None, max_length=40, pattern=r"^[a-z0-9_]+$")
+
+    @model_validator(mode="after")
+    def _wants_something(self) -> Self:
+        if not (self.finish or self.extend_s or self.disposition):
+            raise ValueError("one of finish, extend_s and disposition must be given")
+        return self
 
 
 class Who(BaseModel):

@@ -13,7 +13,9 @@ Bridge.
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
+from acd.model import DEFAULT_PRIORITY
 from callcenter.director.machines import bridge as br
 from callcenter.director.machines.bridge import Bridge
 from callcenter.kernel.errors import IllegalTransition
@@ -120,10 +122,49 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldWanted:
+    """The agent puts the caller on hold, to the sound of `music`."""
+
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeWanted:
+    """The agent takes the caller back."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToPhone:
+    """The agent hands the caller to a phone of the site and leaves."""
+
+    endpoint: str
+    ring_s: int
+    ringback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToQueue:
+    """The agent hands the caller to a queue and leaves."""
+
+    queue: str
+    record: bool
+    announcement: tuple[str, ...]
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToFlow:
+    """The agent hands the caller to a number of the site, which is a flow, and leaves."""
+
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
 
+Transfer = TransferToPhone | TransferToQueue | TransferToFlow
 CallInput = (
     CallerAnswered
     | CallerEnded
@@ -136,6 +177,9 @@ CallInput = (
     | OtherEnded
     | QueueEnded
     | Announced
+    | HoldWanted
+    | ResumeWanted
+    | Transfer
     | Tick
 )
 
@@ -224,6 +268,25 @@ class EndContact:
     status: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class HoldCaller:
+    """Let neither hear the other; `music` for the caller."""
+
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCaller:
+    """Let them hear each other again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartFlow:
+    """Put the caller into another flow, from its beginning."""
+
+    flow: str
+
+
 CallEffect = (
     RingCaller
     | DialOther
@@ -237,13 +300,23 @@ CallEffect = (
     | FlowQueue
     | FlowGone
     | EndContact
+    | HoldCaller
+    | ResumeCaller
+    | StartFlow
     | br.AcceptCaller
     | br.Sound
     | br.Join
 )
 Step = tuple["IncomingCall", list[CallEffect]]
 
+_QUEUE_OUTCOMES: dict[str, QueueOutcome] = {
+    "answered": "answered",
+    "timeout": "timeout",
+    "full": "full",
+    "no_agents": "no_agents",
+}
 _DIAL_OUTCOMES: dict[str, DialOutcome] = {
+    "answered": "answered",
     "busy": "busy",
     "no_answer": "no_answer",
     "declined": "declined",
@@ -263,6 +336,7 @@ class IncomingCall:
     phase: Phase = Phase.FLOW
     answered: bool = False
     command: str = ""
+    flow_waits_for: Literal["dial", "queue"] = "dial"
     bridge: Bridge = field(default_factory=Bridge)
     other: str | None = None
     queue: str | None = None
@@ -331,6 +405,7 @@ class IncomingCall:
             self,
             phase=Phase.DIALLING,
             command=wanted.command,
+            flow_waits_for="dial",
             bridge=Bridge(wanted.record, wanted.announcement, wanted.ringback),
             other=None,
             queue=None,
@@ -347,6 +422,7 @@ class IncomingCall:
             self,
             phase=Phase.QUEUED,
             command=wanted.command,
+            flow_waits_for="queue",
             bridge=Bridge(wanted.record, wanted.announcement, wanted.music),
             other=None,
             queue=wanted.queue,
@@ -381,7 +457,13 @@ class IncomingCall:
                 return self._other_ended(event)
             case QueueEnded() if self.phase is Phase.QUEUED:
                 back = replace(self, phase=Phase.FLOW, queue=None)
-                return back, [SilenceCaller(), FlowQueue(self.command, event.outcome)]
+                return back, [SilenceCaller(), self._back_to_flow(event.outcome)]
+            case HoldWanted() if self.bridge.joined:
+                return self, [HoldCaller(event.music)]
+            case ResumeWanted() if self.bridge.joined:
+                return self, [ResumeCaller()]
+            case TransferToPhone() | TransferToQueue() | TransferToFlow() if self.bridge.joined:
+                return self._transfer(event, now)
             case Announced():
                 return self._bridge(br.Announced())
             case Tick():
@@ -398,8 +480,40 @@ class IncomingCall:
         quiet: list[CallEffect] = [SilenceCaller()] if self.answered and not self.bridge.joined else []
         if self.queue is not None and was_up:
             left = replace(gone, left_by="agent", queue=None)
-            return left, [*quiet, TalkOver(), FlowQueue(self.command, "answered")]
+            return left, [*quiet, TalkOver(), self._back_to_flow("answered")]
         if self.phase not in {Phase.DIALLING, Phase.TALKING}:
             return self, []
         outcome: DialOutcome = "answered" if was_up else _DIAL_OUTCOMES.get(event.reason, "failed")
-        return replace(gone, left_by="callee" if was_up else None), [*quiet, FlowDial(self.command, outcome)]
+        return replace(gone, left_by="callee" if was_up else None), [*quiet, self._back_to_flow(outcome)]
+
+    def _back_to_flow(self, outcome: DialOutcome | QueueOutcome) -> FlowDial | FlowQueue:
+        """The flow is told in the words of what it asked for, wherever the caller has been since."""
+        if self.flow_waits_for == "dial":
+            return FlowDial(
+                self.command, _DIAL_OUTCOMES.get(outcome, "answered" if outcome == "answered" else "failed")
+            )
+        return FlowQueue(self.command, _QUEUE_OUTCOMES.get(outcome, "failed"))
+
+    # -- handed on by the agent --------------------------------------------------------------------------------
+
+    def _transfer(self, wanted: Transfer, now: datetime) -> Step:
+        """The agent leaves at once; the caller hears the waiting sound of where he goes."""
+        leaving: list[CallEffect] = [] if self.other is None else [DropOther(self.other, "transferred")]
+        if self.queue is not None:
+            leaving.append(TalkOver())
+        left = replace(self, other=None, queue=None, left_by=None, ring_until=None)
+        match wanted:
+            case TransferToPhone():
+                bridge = Bridge(self.bridge.record, (), wanted.ringback)
+                ring_until = now + timedelta(seconds=wanted.ring_s)
+                ringing = replace(left, phase=Phase.DIALLING, bridge=bridge, ring_until=ring_until)
+                after, sounds = ringing._bridge(br.CallerUp())
+                return after, [*leaving, *sounds, DialOther(wanted.endpoint)]
+            case TransferToQueue():
+                bridge = Bridge(wanted.record, wanted.announcement, wanted.music)
+                entries = self.entries + 1
+                queued = replace(left, phase=Phase.QUEUED, bridge=bridge, queue=wanted.queue, entries=entries)
+                after, sounds = queued._bridge(br.CallerUp())
+                return after, [*leaving, *sounds, Enqueue(queued.entry, wanted.queue, (), DEFAULT_PRIORITY)]
+            case TransferToFlow():
+                return replace(left, phase=Phase.FLOW, bridge=Bridge()), [*leaving, StartFlow(wanted.flow)]

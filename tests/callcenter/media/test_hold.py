@@ -1,0 +1,50 @@
+"""Hold on a real worker: the bridge stays, neither hears the other, the recording goes on in silence."""
+
+from pathlib import Path
+
+import pytest
+
+from callcenter.media import protocol
+from tests.callcenter.media.test_worker import NewPhone, bridge
+from tests.support import tone
+from tests.support.media_worker import Client, WorkerProcess, eventually, talk
+
+pytestmark = pytest.mark.integration
+
+
+async def test_a_held_caller_hears_music_and_neither_side_hears_the_other(
+    worker: WorkerProcess, phone: NewPhone, tmp_path: Path
+) -> None:
+    music = tone.write_wave(tmp_path / "music.wav", tone.samples(440, 2.0))
+    client, customer, agent = await Client.attach(worker.path), phone(), phone("127.0.0.2")
+    await bridge(client, customer, agent, "call.wav")
+    await talk({customer: tone.frames(1000, 0.5), agent: tone.frames(600, 0.5)})
+    await eventually(lambda: len(agent.packets()) == 25)
+    client.send(protocol.Hold("customer", client.number("customer"), "hold", (str(music),)))
+    await eventually(lambda: tone.power_db(tone.linear(customer.audio()), 440) > -40)
+    heard_before = len(agent.packets())
+    await talk({customer: tone.frames(1000, 0.5), agent: tone.frames(600, 0.5)})
+    assert len(agent.packets()) == heard_before
+    client.send(protocol.Bridge("customer", client.number("customer"), "agent", "call.wav"))
+    await client.statistics()
+    await talk({customer: tone.frames(1000, 0.5), agent: tone.frames(600, 0.5)})
+    await eventually(lambda: len(agent.packets()) >= heard_before + 20)
+    client.send(protocol.Close("customer", client.number("customer")))
+    closed = await client.hear(protocol.Closed)
+    left, right = tone.read_stereo(worker.recordings / "call.wav")
+    assert closed.recording_ms is not None
+    assert closed.recording_ms >= 1400
+    for side, hertz in ((left, 1000), (right, 600)):
+        assert tone.power_db(side[800:3200], hertz) > tone.power_db(side, hertz) - 12
+        assert tone.power_db(side[-3200:-800], hertz) > -40
+    middle = left[len(left) // 2 - 400 : len(left) // 2 + 400]
+    assert max(abs(sample) for sample in middle) == 0
+    await client.close()
+
+
+async def test_a_hold_without_a_bridge_is_passed_over(worker: WorkerProcess, phone: NewPhone) -> None:
+    client, caller = await Client.attach(worker.path), phone()
+    await client.open("a", caller)
+    client.send(protocol.Hold("a", client.number("a"), "hold", ("/nowhere.wav",)))
+    assert (await client.statistics()).surprises == 0
+    await client.close()
