@@ -76,15 +76,22 @@ class Calendar:
 
     def business_seconds_between(self, start: datetime, end: datetime) -> float:
         """Open seconds in [start, end); raises ValueError when `end` is before `start`."""
+        spans = self.open_spans(start, end)
+        return sum((closed - opened for opened, closed in spans), timedelta()).total_seconds()
+
+    def open_spans(self, start: datetime, end: datetime) -> Iterator[Span]:
+        """The open stretches of [start, end), in order (UTC); raises ValueError when `end` is before `start`.
+
+        Two that touch, at midnight or at a clock change, may come apart.
+        """
         start, end = _utc(start), _utc(end)
         if end < start:
             raise ValueError("end is before start")
-        total = timedelta()
         for opened, closed in self._spans_from(start):
             if opened >= end:
                 break
-            total += max(min(closed, end) - max(opened, start), timedelta())
-        return total.total_seconds()
+            if closed > start:
+                yield max(opened, start), min(closed, end)
 
     def add_business_seconds(self, at: datetime, seconds: float) -> datetime:
         """The first instant (UTC) with `seconds` (>= 0) open ones since `at`; raises NoOpenTime, ValueError."""

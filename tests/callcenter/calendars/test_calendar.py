@@ -193,3 +193,13 @@ def test_the_next_opening_is_open_and_nothing_opens_before_it(any_: Calendar, at
     assert any_.is_open(opening)
     assert any_.business_seconds_between(at, opening) == 0
     assert (opening == at) == any_.is_open(at)
+
+
+def test_open_spans_are_cut_to_what_was_asked_for() -> None:
+    split = calendar("split", "Europe/Rome", {0: [(540, 780), (840, 1080)]})
+    spans = list(split.open_spans(rome("2026-03-02T12:00"), rome("2026-03-02T15:00")))
+    assert spans == [
+        (rome("2026-03-02T12:00"), rome("2026-03-02T13:00")),
+        (rome("2026-03-02T14:00"), rome("2026-03-02T15:00")),
+    ]
+    assert list(split.open_spans(rome("2026-03-02T13:00"), rome("2026-03-02T14:00"))) == []

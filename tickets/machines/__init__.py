@@ -1,0 +1,1 @@
+"""Pure: what may become of a ticket."""

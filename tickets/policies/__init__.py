@@ -1,0 +1,1 @@
+"""Pure: what was promised, and whether it was kept."""
