@@ -77,8 +77,8 @@ class InviteServing:
         offer = core.offer_in(request)
         leg = core.ids()
         dialog = from_invite(request, leg, source, raw, trunk=caller.trunk, peer=peer)
-        self._begin(request, source, leg, offer)
         unit = core.open_unit()
+        self._begin(unit, request, source, leg, offer)
         if offer is not None and offer.audio is not None:
             dialog = replace(dialog, remote_direction=offer.audio.direction)
         core.save(unit, dialog)
@@ -104,8 +104,8 @@ class InviteServing:
             return
         offer = core.offer_in(request)
         peer = request.contact
-        self._begin(request, source, dialog.leg, offer)
         unit = core.open_unit()
+        self._begin(unit, request, source, dialog.leg, offer)
         dialog = replace(
             dialog,
             remote_cseq=request.cseq,
@@ -121,11 +121,13 @@ class InviteServing:
         core.deliver(unit, ReinviteArrived(dialog.leg, offer.audio if offer is not None else None))
         core.submit(unit)
 
-    def _begin(self, request: Request, source: Hop, leg: str, offer: SessionDescription | None) -> None:
+    def _begin(self, unit: Unit, request: Request, source: Hop, leg: str, offer: SessionDescription | None) -> None:
+        """100 leaves with the commit: whoever has it asks no more, so the call must outlive a crash from there on."""
         core = self._core
         transaction = core.transactions.serve(request, source, leg)
         self._pending[leg] = Pending(transaction, offer)
-        core.transactions.respond(transaction, 100, core.response(transaction, 100))
+        trying = core.response(transaction, 100)
+        unit.after_commit(lambda: core.transactions.respond(transaction, 100, trying))
 
     def acknowledge(self, request: Request, trusted: Callable[[Dialog], bool]) -> None:
         """An ACK: of a refusal (its transaction's matter) or of our 2xx. `trusted` tells whether the source may."""
@@ -166,12 +168,13 @@ class InviteServing:
             core.refuse(request, source, 481, "cancel_unknown")
             return
         leg = transaction.leg
-        core.reply(request, source, 200, tag=leg or None)
         dialog = core.dialogs.get(leg)
         pending = self._pending.get(leg)
         if dialog is None or pending is None or pending.transaction is not transaction:
+            core.reply(request, source, 200, tag=leg or None)
             return
         unit = core.open_unit()
+        unit.after_commit(lambda: core.reply(request, source, 200, tag=leg or None))
         self.conclude(unit, dialog, 487)
         if dialog.state == "early":
             core.deliver(unit, CancelArrived(leg))
