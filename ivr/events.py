@@ -72,7 +72,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Resumed(msgspec.Struct, frozen=True):
-    """The application restarted. `live`: the dial, queue entry or recording that the run waits for still exists."""
+    """The application restarted. `live`: the dial, queue entry, recording or prompt that is waited for goes on."""
 
     live: bool = False
 

@@ -477,6 +477,8 @@ class _Turn:
         waiting = self.run.waiting
         if waiting == "media" or (event.live and waiting in ("dial", "queue", "recording")):
             return ""  # the leg, the dial, the entry or the recording goes on by itself
+        if event.live and waiting == "prompt" and not self.run.held:
+            return ""  # nor need the caller hear the beginning again
         if waiting in ("dial", "queue"):
             return self._fail("restart")
         if waiting == "time":

@@ -451,6 +451,11 @@ class TestRestart:
         assert world.effects == [Play("f2", ("/en/choose.wav",))]
         assert world.run.next_deadline is None
 
+    def test_a_prompt_that_still_plays_is_waited_for(self) -> None:
+        world = FlowWorld(menu()).starts()
+        assert world.takes(Resumed(live=True)).effects == []
+        assert world.takes(PromptsPlayed("f1")).run.waiting == "digit"
+
     def test_a_dial_that_lives_is_waited_for_and_not_repeated(self) -> None:
         world = FlowWorld(dial()).starts()
         assert world.takes(Resumed(live=True)).effects == []
