@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.baresip import Baresip
 from tests.support.capture import Capture, Packet
 from tests.support.scenario import registration
 from tests.support.server import Document, Server, SiteFiles, eventually
@@ -63,7 +64,8 @@ def _ring(target: str, ring_s: int, *, record: bool = False) -> Document:
 FLOWS: dict[str, Document] = {
     "greeting": _flow(
         "welcome",
-        welcome={"kind": "play", "prompts": ["welcome"], "next": "echo"},
+        # Twice: pyVoIP opens its ears a second after it was answered.
+        welcome={"kind": "play", "prompts": ["welcome", "welcome"], "next": "echo"},
         echo={"kind": "echo", "seconds": 60, "next": "end"},
     ),
     "menu": _flow(
@@ -135,6 +137,7 @@ class House:
     folder: Path
     _ports: Iterator[int] = field(default_factory=lambda: itertools.count(TRUNK_PORTS.start))
     _media: Iterator[int] = field(default_factory=lambda: itertools.count(6000, 4))
+    _soft: Iterator[int] = field(default_factory=lambda: itertools.count(5400, 4))
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
     _secrets: dict[str, str] = field(default_factory=dict)
@@ -163,6 +166,12 @@ class House:
             scenario, self.server.sip, (address, PHONE_PORT), media=(address, next(self._media)),
             talk_ms=talk_ms, transport=transport, service=service, auth=(user, self.password(user)), timeout_s=30,
         )  # fmt: skip
+
+    def baresip(self, user: str, **how: Any) -> Baresip:
+        """The phone of `user` as a baresip; registers when it is entered."""
+        self._registered = {one for one in self._registered if not one.startswith(f"{user}/")}
+        local = ("127.0.0.1", next(self._soft))
+        return Baresip(user, self.password(user), self.server.sip, local, self.media_port(), **how)
 
     def register(self, user: str, *, transport: str = "u1", expires_s: int = 3600) -> None:
         """REGISTER with the challenge answered, once for each user and transport."""
