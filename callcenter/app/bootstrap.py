@@ -60,6 +60,8 @@ class Application:
     async def start(self) -> None:
         """Come back to where the process before left off, listen, then serve the web. Raises ConfigError."""
         live = self.live
+        # What the restart repeats must leave at once; what has queued meanwhile is read when all is in its place.
+        self._open_transports()
         contacts = await restart(live)
         self.consoles.fanout.view = view_of(
             live.acd.core, live.calls.contacts.values(), position=live.journal.last_seq
@@ -72,7 +74,8 @@ class Application:
         self._late = cast("LateSide", module.SiteSide(self._inherited, live, self.consoles))
         await self._late.start()
 
-    async def _listen(self) -> None:
+    def _open_transports(self) -> None:
+        """Ready to send; nothing is read yet."""
         agent, loop = self.live.agent, asyncio.get_running_loop()
         statistics = agent.statistics
         if self._inherited.sip_udp is not None:
@@ -93,6 +96,9 @@ class Application:
                 bounds=Bounds(connections=self._settings.limits.tcp_connections),
                 is_exempt=trunks.__contains__,
             )
+
+    async def _listen(self) -> None:
+        if self._tcp is not None:
             await self._tcp.start()
         if self._udp is not None:
             self._udp.start()

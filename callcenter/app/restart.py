@@ -1,9 +1,12 @@
 """After a restart: what the rows say, compared with what workers and gateway still have (architecture.md section 2).
 
-A restart reconciles, it never replays effects. The order: rooms take their rows; the workers are attached and what
-they kept is delivered; the gateway repeats what it owes; each contact is brought in line and told to go on; the
-distributor lets go of what no contact holds any more. An empty journal passes through here too and finds nothing.
+A restart reconciles, it never replays effects. The order: rooms take their rows; the gateway takes its own and
+repeats what it owes; the workers are attached and what they kept is delivered, which may need the gateway; each
+contact is brought in line and told to go on; offers that lost their delivery are taken back. An empty journal passes
+through here too and finds nothing.
 """
+
+from collections.abc import Collection, Mapping
 
 import acd.commands as acd_in
 from acd.service import Rows
@@ -26,10 +29,10 @@ async def restart(live: LiveSide) -> int:
     reader = JournalReader(live.journal_path)
     try:
         lost = _take_rows(live, reader)
-        await live.media.start()
         live.agent.restore(list(reader.states("dialog")), list(reader.states("binding")))
     finally:
         reader.close()
+    await live.media.start()
     _announce_phones(live)
     _reconcile(live, lost)
     return len(live.calls.contacts)
@@ -70,16 +73,36 @@ def _reconcile(live: LiveSide, lost: tuple[str, ...]) -> None:
         unit = live.open_unit()
         live.media.close(unit, session)
         live.submit(unit)
+    going: dict[str, set[str]] = {}
+    for found in live.media.sessions():
+        going[found.session] = {command for command in (found.playing, found.message) if command is not None}
     for contact in sorted(live.calls.contacts):
-        unit = live.open_unit()
+        _reconcile_contact(live, contact, sessions, going, is_lost=contact in lost)
+    unit = live.open_unit()
+    live.director.reconciled(unit)
+    live.submit(unit)
+
+
+def _reconcile_contact(
+    live: LiveSide,
+    contact: str,
+    sessions: Mapping[str, ev.SessionOpened],
+    going: Mapping[str, Collection[str]],
+    *,
+    is_lost: bool,
+) -> None:
+    """One contact, in a unit of its own: what is wrong with it must keep no other caller waiting."""
+
+    def bring_in_line() -> None:
         live.calls.reconcile(unit, contact, sessions, live.agent.dialogs)
-        if contact in lost:
+        call = live.director.processes.get(contact)
+        if is_lost:
             live.calls.end(unit, contact, "system", "error", status=500)
-        elif contact in live.director.processes:
-            live.director.resume(unit, contact)
+        elif call is not None:
+            live.director.resume(unit, contact, going.get(call.leg, ()))
         else:
             live.calls.end(unit, contact, "system", "restart", status=503)
-        live.submit(unit)
+
     unit = live.open_unit()
-    live.director.distribute(unit, acd_in.Reconciled(tuple(sorted(live.calls.contacts))))
+    live.run("restart", bring_in_line)
     live.submit(unit)

@@ -210,6 +210,8 @@ class CallService:
                     self._step(unit, leg.id, ev.SessionLost(leg.id, leg.worker or ""))
                 case SessionState.OPEN if leg.remote is not None:
                     self._media.connect(unit, leg.id, leg.remote)
+            if leg.direction is Direction.INBOUND and leg.state is LegState.RINGING:
+                self._signalling.ring(unit, leg.id)
             if leg.is_live and leg.id not in dialogs and leg.state is not LegState.ALLOCATING:
                 self._step(unit, leg.id, ev.DialogLost(leg.id, "restart"))
 

@@ -4,7 +4,7 @@ Each step stores the machine's next state before it runs an effect: an effect ma
 offers a caller the moment he is queued), and must then find the state that the step left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -409,7 +409,7 @@ class Director:
     def _run_delivery(self, unit: Unit, delivery: od.OfferDelivery, effect: od.DeliveryEffect) -> None:
         match effect:
             case od.Pop():
-                self._pop(unit, delivery, update=False)
+                self._pop(unit, delivery)
             case od.DialAgent():
                 self._dial_agent(unit, delivery)
             case od.AskVerdict():
@@ -469,9 +469,15 @@ class Director:
         if customer is not None:
             self.flow(unit, contact, ivr_in.CustomerFound(dict(customer)))
         for delivery in [each for each in self.deliveries.values() if each.contact == contact]:
-            self._pop(unit, delivery, update=True)
+            self._show(unit, delivery, update=True)
 
-    def _pop(self, unit: Unit, delivery: od.OfferDelivery, *, update: bool) -> None:
+    def _pop(self, unit: Unit, delivery: od.OfferDelivery) -> None:
+        customer, _ = self._customers.get(delivery.contact, (None, 0))
+        found = customer.get("id") if customer is not None else None
+        unit.event("director.pop.sent", delivery.contact, offer=delivery.offer, agent=delivery.agent, customer=found)
+        self._show(unit, delivery, update=False)
+
+    def _show(self, unit: Unit, delivery: od.OfferDelivery, *, update: bool) -> None:
         call = self.processes[delivery.contact]
         customer, matches = self._customers.get(delivery.contact, (None, 0))
         pop = Pop(
@@ -485,11 +491,6 @@ class Director:
             matches,
             delivery.ring_until,
         )
-        if not update:
-            found = customer.get("id") if customer is not None else None
-            unit.event(
-                "director.pop.sent", delivery.contact, offer=delivery.offer, agent=delivery.agent, customer=found
-            )
         screens = self._around.screens
         unit.after_commit(lambda: screens.pop(pop, update=update))
 
@@ -516,8 +517,11 @@ class Director:
             if delivery.leg is not None:
                 self._offer_of_leg[delivery.leg] = delivery.offer
 
-    def resume(self, unit: Unit, contact: str) -> None:
-        """Say again what should be going on for a contact that lives on after a restart."""
+    def resume(self, unit: Unit, contact: str, going: Collection[str] = ()) -> None:
+        """Say again what should be going on for a contact that lives on after a restart.
+
+        `going` are the commands that a worker is still carrying out for the caller: prompts, messages.
+        """
         call = self.processes[contact]
         self._around.set_alarm(PROCESS, contact, call.next_deadline)
         run = self._rooms.flows.run_of(contact)
@@ -530,8 +534,21 @@ class Director:
                 for sound in call.bridge.sounds():
                     self._run(unit, call, sound)
         live = call.phase in {ic.Phase.TALKING, ic.Phase.DIALLING, ic.Phase.QUEUED}
+        live = live or (run is not None and run.command in going)
         self.flow(unit, contact, ivr_in.Resumed(live=live))
         for delivery in [each for each in self.deliveries.values() if each.contact == contact]:
             self._around.set_alarm(DELIVERY, delivery.offer, delivery.next_deadline)
             if delivery.leg is None:
                 self.deliver(unit, delivery.offer, od.Begin())
+            else:
+                # The screens went with the process before; the phone rings on.
+                self._show(unit, delivery, update=False)
+
+    def reconciled(self, unit: Unit) -> None:
+        """Every contact has been resumed: offers and deliveries that have lost each other are ended."""
+        offers = self._rooms.acd.core.offers
+        for offer in sorted(offers.keys() - self.deliveries.keys()):
+            self.distribute(unit, acd_in.OfferTakenBack(offer))
+        for offer in sorted(self.deliveries.keys() - offers.keys()):
+            self.deliver(unit, offer, od.Withdrawn("restart"))
+        self.distribute(unit, acd_in.Reconciled(tuple(sorted(self._rooms.calls.contacts))))
