@@ -14,6 +14,7 @@ HORIZON = 3200
 """Samples (400 ms) for which a late packet is waited for."""
 
 _EARLY = 1600
+_LONGEST_PRESS = 80_000
 _LATE_RUN = 25
 _SKEW = 480
 _SKEW_WEIGHT = 256
@@ -56,13 +57,17 @@ class Side:
             if self._source != ssrc
             else self._at(timestamp, arrival)
         )
+        if not -_LONGEST_PRESS <= position - arrival <= _EARLY:
+            # A clock that jumped, or a lie: believed, it would be gigabytes of silence. The anchor is the sound's.
+            position = arrival - duration
         end = min(position + duration, arrival + _EARLY)
         if position > self._mute_until:
             self._mute_from = position
         self._mute_until = max(self._mute_until, end)
         start = max(position, self.taken)
-        written = self.taken + len(self._buffer)
-        self._write(start, SILENCE[self.codec] * (min(end, written) - start), min(end, written) - start)
+        silent = min(end, self.taken + len(self._buffer)) - start
+        if silent > 0:
+            self._write(start, SILENCE[self.codec] * silent, silent)
 
     def _at(self, timestamp: int, arrival: int) -> int:
         # The timestamp wraps; the arrival tells which turn it is in.

@@ -1,6 +1,7 @@
 """Where packets land in a recording."""
 
 import random
+import tracemalloc
 
 import pytest
 
@@ -90,6 +91,18 @@ def test_a_key_press_is_silent_even_where_sound_comes_along(side: Side) -> None:
         place(side, number)
     place(side, 4)
     assert side.take(800) == frame(0) + QUIET * 480 + frame(4)
+
+
+@pytest.mark.parametrize("jump", [1 << 26, (1 << 31) - 1000, -(1 << 30), 100_000])
+def test_a_key_press_whose_timestamp_jumped_takes_no_room(side: Side, jump: int) -> None:
+    place(side, 0)
+    place(side, 1)
+    tracemalloc.start()
+    side.press(1, (4_294_967_000 + 320 + jump) & 0xFFFFFFFF, 160, 480)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000
+    assert side.take(640) == frame(0) + frame(1) + QUIET * 320
 
 
 def test_a_change_of_codec_keeps_the_sound(side: Side) -> None:
