@@ -45,7 +45,7 @@ soak: $(VENV)/test.stamp tools console ## the long runs: kills, load, audio; ove
 	@HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -m soak $(ARGS)
 
 bench: $(VENV)/test.stamp ## start the server in its bench configuration; bench/README.md says what rings it
-	@if [ -x bench/run ]; then exec bench/run $(ARGS); else cat bench/README.md; fi
+	@exec $(BIN)/python bench/serve.py $(ARGS)
 
 lint: $(VENV)/test.stamp console
 	@echo "ruff" && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
