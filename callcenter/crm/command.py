@@ -1,4 +1,4 @@
-"""`callcenter crm import FILE` and `callcenter crm find NUMBER`."""
+"""`callcenter crm import FILE`, `callcenter crm export FILE` and `callcenter crm find NUMBER`."""
 
 import argparse
 import asyncio
@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from callcenter.crm.bulk import Preview, export_customers, import_customers, preview_customers
+from callcenter.crm.formulas import quoted
 from callcenter.crm.importing import COLUMNS, BadRow, read_rows
-from callcenter.crm.service import Found, ImportReport, find_by_number, import_customers
+from callcenter.crm.service import Found, find_by_number
 from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import InvalidInput
 from callcenter.kernel.site import CommandSettings, Site
@@ -26,7 +28,11 @@ def register(commands: "Commands") -> None:
     importing = actions.add_parser("import", help="create or update customers from a CSV file")
     importing.add_argument("file", type=Path, help=f"UTF-8, first line of: {', '.join(COLUMNS)}")
     importing.add_argument("--rejected", type=Path, metavar="FILE", help="write the rows that were not taken here")
+    importing.add_argument("--preview", action="store_true", help="say what would be done, and do nothing")
     importing.set_defaults(handler=_import)
+    exporting = actions.add_parser("export", help="write all customers to a CSV file, safe to open in a spreadsheet")
+    exporting.add_argument("file", type=Path)
+    exporting.set_defaults(handler=_export)
     finding = actions.add_parser("find", help="whom a number belongs to")
     finding.add_argument("number")
     finding.set_defaults(handler=_find)
@@ -34,7 +40,8 @@ def register(commands: "Commands") -> None:
 
 def _import(given: argparse.Namespace) -> int:
     settings: CommandSettings = given.settings
-    report = asyncio.run(_read_and_import(given.file, settings))
+    work = asyncio.run(_read_and_import(given.file, settings, preview=given.preview))
+    report = work.report
     for row in report.bad[:SHOWN]:
         sys.stderr.write(f"line {row.line}: {row.reason}\n")
     if len(report.bad) > SHOWN:
@@ -42,17 +49,44 @@ def _import(given: argparse.Namespace) -> int:
         sys.stderr.write(f"... and {len(report.bad) - SHOWN} more{hint}\n")
     if given.rejected:
         _write_rejected(given.rejected, report.bad)
-    sys.stdout.write(f"{report.created} created, {report.updated} updated, {len(report.bad)} not taken\n")
+    for first in work.first:
+        good, mark = first.row, "+" if first.customer is None else "~"
+        numbers = ", ".join(number.e164 for number in good.numbers)
+        sys.stdout.write(f"{mark} line {good.line}: {good.name} | {good.company} | {numbers}\n")
+    would = "would be " if given.preview else ""
+    sys.stdout.write(
+        f"{report.created} {would}created, {report.updated} {would}updated, {len(report.bad)} not taken\n"
+    )
     return 1 if report.bad else 0
 
 
-async def _read_and_import(path: Path, settings: CommandSettings) -> ImportReport:
+async def _read_and_import(path: Path, settings: CommandSettings, *, preview: bool) -> Preview:
+    """What was done; of a preview also the first rows."""
     site = Site(settings.site_database_url)
     try:
         # The command has the loop to itself: reading a file may block it.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
             rows = read_rows(lines, region=settings.site.region)
-            return await import_customers(site, rows, now=SystemClock().wall())
+            if preview:
+                return await preview_customers(site, rows)
+            return Preview(0, await import_customers(site, rows, now=SystemClock().wall()), ())
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}") from error
+    finally:
+        await site.close()
+
+
+def _export(given: argparse.Namespace) -> int:
+    asyncio.run(_write_all(given.file, given.settings))
+    return 0
+
+
+async def _write_all(path: Path, settings: CommandSettings) -> None:
+    site = Site(settings.site_database_url)
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            async for piece in export_customers(site, region=settings.site.region):
+                file.write(piece)
     except OSError as error:
         raise InvalidInput(f"{path}: {error.strerror}") from error
     finally:
@@ -63,17 +97,19 @@ def _write_rejected(path: Path, bad: tuple[BadRow, ...]) -> None:
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("line", "reason", "row"))
-        writer.writerows((row.line, row.reason, *row.fields) for row in bad)
+        writer.writerows((row.line, row.reason, *map(quoted, row.fields)) for row in bad)
 
 
 def _find(given: argparse.Namespace) -> int:
     settings: CommandSettings = given.settings
     found = asyncio.run(_ask(given.number, settings))
-    for customer in found.customers:
-        sys.stdout.write(f"{customer.id}  {customer.name}  {customer.company}\n")
-    if not found.customers:
+    for match in found.matches:
+        customer = match.customer
+        why = f"{match.confidence} % {match.reason}"
+        sys.stdout.write(f"{customer.id}  {customer.name}  {customer.company}  ({why})\n")
+    if not found.matches:
         sys.stderr.write("nobody\n")
-    return 0 if found.customers else 1
+    return 0 if found.matches else 1
 
 
 async def _ask(number: str, settings: CommandSettings) -> Found:

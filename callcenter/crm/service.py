@@ -1,23 +1,36 @@
-"""Customers: who belongs to a number, and how many come in from a file."""
+"""Whom a number belongs to: none, one, many or maybe, ranked (spec: lookup by number; the pop rests on it)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
-from typing import Literal
+from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, select
 
-from callcenter.crm.importing import BadRow, CustomerRow
+from callcenter.crm.model import CustomerCard, Found, Match, Reason
 from callcenter.crm.tables import Customer, CustomerNumber
-from callcenter.kernel.ids import IdSource, new_id
-from callcenter.kernel.site import Site, upsert
-from callcenter.numbers import lookup_candidates
+from callcenter.kernel.site import Site
+from callcenter.numbers import Reading, readings
 
-CHUNK = 500
+__all__ = ["MOST_MATCHES", "CustomerCard", "Found", "Match", "find_by_number"]
+
 MOST_MATCHES = 10
-
+# Of 100: how sure a reading of a number is. A main number is told from the number only by its length.
+CONFIDENCE: dict[str, int] = {
+    "exact": 100,
+    "national": 95,
+    "plus_missing": 85,
+    "digits": 80,
+    "extension_cut": 75,
+    "main_number": 40,
+}
+_REASONS: dict[str, Reason] = {
+    "exact": "exact_number",
+    "national": "national_form",
+    "plus_missing": "plus_missing",
+    "digits": "as_written",
+    "extension_cut": "extension_cut",
+    "main_number": "main_number",
+}
+# Whoever has the number as his first is the likelier of those who share it.
+_FIRST, _FURTHER = 2, 1
 
 _CUSTOMERS = Customer.metadata.tables[Customer.__tablename__].c
 _NUMBERS = Customer.metadata.tables[CustomerNumber.__tablename__].c
@@ -25,6 +38,7 @@ _NUMBERS = Customer.metadata.tables[CustomerNumber.__tablename__].c
 _BY_NUMBER = (
     select(
         _NUMBERS.e164,
+        _NUMBERS.position,
         _CUSTOMERS.id,
         _CUSTOMERS.name,
         _CUSTOMERS.company,
@@ -33,50 +47,19 @@ _BY_NUMBER = (
         _CUSTOMERS.external_id,
     )
     .where(_NUMBERS.customer_id == _CUSTOMERS.id, _NUMBERS.e164.in_(bindparam("forms", expanding=True)))
-    .order_by(_CUSTOMERS.id)
+    .order_by(_NUMBERS.e164.desc(), _NUMBERS.position, _CUSTOMERS.id)
     .limit(3 * MOST_MATCHES)
 )
+_BY_ID = select(
+    _CUSTOMERS.id,
+    _CUSTOMERS.name,
+    _CUSTOMERS.company,
+    _CUSTOMERS.email,
+    _CUSTOMERS.language,
+    _CUSTOMERS.external_id,
+).where(_CUSTOMERS.id == bindparam("id"))
 
-
-@dataclass(frozen=True, slots=True)
-class CustomerCard:
-    """What a pop and a flow may know of a customer."""
-
-    id: str
-    name: str
-    company: str
-    email: str
-    language: str
-    external_id: str | None
-
-    def as_mapping(self) -> Mapping[str, str | int | bool | None]:
-        """Plain values by name."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Whom a number belongs to; at most MOST_MATCHES."""
-
-    customers: tuple[CustomerCard, ...] = ()
-
-    @property
-    def match(self) -> Literal["none", "one", "many"]:
-        return "none" if not self.customers else "one" if len(self.customers) == 1 else "many"
-
-    @property
-    def only(self) -> CustomerCard | None:
-        """The customer, if there is exactly one."""
-        return self.customers[0] if len(self.customers) == 1 else None
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What became of a file's rows: each is in exactly one of the three."""
-
-    created: int
-    updated: int
-    bad: tuple[BadRow, ...]
+_Row = tuple[str, int, CustomerCard]
 
 
 async def find_by_number(site: Site, raw: str, *, region: str) -> Found:
@@ -84,91 +67,27 @@ async def find_by_number(site: Site, raw: str, *, region: str) -> Found:
 
     The most likely reading of the number that has customers decides. Raises SiteUnavailable.
     """
-    candidates = lookup_candidates(raw, region=region)
-    if not candidates:
+    meant = readings(raw, region=region)
+    if not meant:
         return Found()
-    rows = await site.query(_BY_NUMBER, {"forms": candidates})
-    for candidate in candidates:
-        cards = [CustomerCard(*row[1:]) for row in rows if row[0] == candidate]
-        if cards:
-            return Found(tuple(cards[:MOST_MATCHES]))
+    rows = await site.query(_BY_NUMBER, {"forms": [reading.form for reading in meant]})
+    found: list[_Row] = [(row[0], row[1], CustomerCard(*row[2:])) for row in rows]
+    for reading in meant:
+        matches = _matches(reading, found)
+        if matches:
+            return Found(matches)
     return Found()
 
 
-async def import_customers(
-    site: Site, rows: Iterable[CustomerRow | BadRow], *, now: datetime, ids: IdSource = new_id
-) -> ImportReport:
-    """Create or update a customer for each usable row, CHUNK rows a transaction. Raises SiteUnavailable.
-
-    A row is the customer with its external id, else the one of the same name that has one of its numbers. An update
-    replaces the numbers and keeps notes where the row has none.
-    """
-    created = updated = 0
-    bad: list[BadRow] = []
-    for chunk in _chunks(rows):
-        good = [row for row in chunk if isinstance(row, CustomerRow)]
-        bad.extend(row for row in chunk if isinstance(row, BadRow))
-        if good:
-            async with site.session() as session:
-                known = await _known(session, good)
-                await _write(session, good, known, now, ids)
-            updated += len(known)
-            created += len(good) - len(known)
-    return ImportReport(created, updated, tuple(bad))
+async def find_by_id(site: Site, id_: str) -> CustomerCard | None:
+    """The customer's card, None where there is no such customer. Raises SiteUnavailable."""
+    rows = await site.query(_BY_ID, {"id": id_})
+    return CustomerCard(*rows[0]) if rows else None
 
 
-def _chunks(rows: Iterable[CustomerRow | BadRow]) -> Iterator[list[CustomerRow | BadRow]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk
-
-
-async def _known(session: AsyncSession, rows: Sequence[CustomerRow]) -> dict[int, Customer]:
-    """By line, the customers that rows are about."""
-    external = [row.external_id for row in rows if row.external_id is not None]
-    numbers = [e164 for row in rows if row.external_id is None for e164, _ in row.numbers]
-    by_key: dict[tuple[str, str], Customer] = {}
-    for customer in await session.scalars(select(Customer).where(Customer.external_id.in_(external))):
-        by_key["external_id", customer.external_id or ""] = customer
-    named = (
-        select(Customer, CustomerNumber.e164)
-        .join(CustomerNumber.customer)
-        .where(CustomerNumber.e164.in_(numbers), Customer.external_id.is_(None))
-        .order_by(Customer.id.desc())
-    )
-    for found in await session.execute(named):
-        by_key[found[0].name, found[1]] = found[0]
-    matches = ((row.line, next((by_key[key] for key in row.keys if key in by_key), None)) for row in rows)
-    return {line: customer for line, customer in matches if customer is not None}
-
-
-async def _write(
-    session: AsyncSession, rows: Sequence[CustomerRow], known: Mapping[int, Customer], now: datetime, ids: IdSource
-) -> None:
-    customers: list[dict[str, object]] = []
-    numbers: list[dict[str, object]] = []
-    for row in rows:
-        old = known.get(row.line)
-        customer = old.id if old else ids()
-        customers.append(
-            {
-                "id": customer,
-                "name": row.name,
-                "company": row.company,
-                "email": row.email,
-                "language": row.language,
-                "notes": row.notes or (old.notes if old else ""),
-                "external_id": row.external_id,
-                "created_at": old.created_at if old else now,
-                "updated_at": now,
-            }
-        )
-        numbers.extend({"id": ids(), "customer_id": customer, "e164": e, "raw": raw} for e, raw in row.numbers)
-    # Core statements from here on: the loaded rows must not be written a second time by the session.
-    session.expunge_all()
-    connection = await session.connection()
-    await connection.execute(upsert(connection.dialect.name, Customer), customers)
-    replaced = [customer.id for customer in known.values()]
-    await connection.execute(delete(CustomerNumber).where(CustomerNumber.customer_id.in_(replaced)))
-    if numbers:
-        await connection.execute(insert(CustomerNumber), numbers)
+def _matches(reading: Reading, rows: Sequence[_Row]) -> tuple[Match, ...]:
+    shared = [(_FURTHER if position else _FIRST, card) for form, position, card in rows if form == reading.form]
+    shared = shared[:MOST_MATCHES]
+    whole = sum(weight for weight, _ in shared)
+    sure = CONFIDENCE[reading.how]
+    return tuple(Match(card, sure * weight // whole, _REASONS[reading.how]) for weight, card in shared)

@@ -29,7 +29,7 @@ def test_import_then_find(data: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert run_command(register, ["crm", "find", "+4312345678"], data) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0] == "1 created, 0 updated, 0 not taken"
-    assert out[1].endswith("Änne  ACME")
+    assert out[1].endswith("Änne  ACME  (100 % exact_number)")
 
 
 def test_bad_rows_are_printed_and_written_out_for_correction(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,6 +50,26 @@ def test_bad_rows_are_printed_and_written_out_for_correction(data: Path, capsys:
         b"4,name has control characters or is not UTF-8,B\xff,",
     ]
     assert len(lines) == 33
+
+
+def test_preview_says_what_would_be_done_and_does_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(data, b"name,company,numbers\nAnn,ACME,01 2345678\n,,\n")
+    assert run_command(register, ["crm", "import", file, "--preview"], data) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "+ line 2: Ann | ACME | +4312345678",
+        "1 would be created, 0 would be updated, 1 not taken",
+    ]
+    assert run_command(register, ["crm", "find", "+4312345678"], data) == 1
+
+
+def test_export_writes_what_import_takes(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(data, b"name,notes,numbers\nAnn,=1+1,01 2345678\n")
+    assert run_command(register, ["crm", "import", file], data) == 0
+    target = data / "all.csv"
+    assert run_command(register, ["crm", "export", str(target)], data) == 0
+    assert target.read_text().splitlines()[1] == "Ann,,,,'=1+1,,01 2345678"
+    assert run_command(register, ["crm", "import", str(target)], data) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "0 created, 1 updated, 0 not taken"
 
 
 def test_unknown_number_is_nobody(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

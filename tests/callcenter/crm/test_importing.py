@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.crm.importing import BadRow, CustomerRow, read_rows
+from callcenter.crm.model import Number
 from callcenter.kernel.errors import InvalidInput
 
 HEAD = "name,company,email,language,numbers,external_id\n"
@@ -27,7 +28,7 @@ def test_row_is_read_with_its_numbers_in_one_form() -> None:
             "de-AT",
             "",
             "X1",
-            (("+4312345678", "01 234567 8"), ("+436641234567", "0664/1234567")),
+            (Number("+4312345678", "01 234567 8"), Number("+436641234567", "0664/1234567")),
         )
     ]
 
@@ -67,9 +68,9 @@ def test_bad_row_is_reported_with_its_reason_and_the_next_one_is_read(row: str, 
 
 def test_row_that_repeats_an_earlier_customer_names_its_line() -> None:
     rows = read(HEAD + "Ann,,,,,X1\nAnn B.,,,,,X1\nBob,,,,+431234567,\nBob,,,,+431234567;+431234568,\n")
-    assert [(row.line, row.reason) for row in rows if isinstance(row, BadRow)] == [
-        (3, "is the same customer as line 2"),
-        (5, "is the same customer as line 4"),
+    assert [(row.line, row.reason, row.duplicate_of) for row in rows if isinstance(row, BadRow)] == [
+        (3, "is the same customer as line 2", 2),
+        (5, "is the same customer as line 4", 4),
     ]
 
 

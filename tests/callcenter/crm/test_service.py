@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import selectinload
 
+from callcenter.crm.bulk import ImportReport, import_customers
 from callcenter.crm.importing import BadRow, read_rows
-from callcenter.crm.service import CustomerCard, ImportReport, find_by_number, import_customers
+from callcenter.crm.service import CustomerCard, find_by_id, find_by_number
 from callcenter.crm.tables import Customer
 from callcenter.kernel.ids import counted_ids
 from callcenter.kernel.site import Site
@@ -54,6 +55,34 @@ async def test_lookup_tells_none_one_and_many_apart(site: Site) -> None:
         "language": "",
         "external_id": "B",
     }
+
+
+async def test_matches_are_ranked_and_say_why(site: Site) -> None:
+    await bring_in(site, "Ann,,+4312345678,A,\nBob,,+4311111111;+4312345678,B,\n")
+    many = await find_by_number(site, "01 2345678", region="AT")
+    assert [(match.customer.name, match.confidence, match.reason) for match in many.matches] == [
+        ("Ann", 63, "national_form"),
+        ("Bob", 31, "national_form"),
+    ]
+    one = await find_by_number(site, "4311111111", region="IT")
+    assert [(match.confidence, match.reason) for match in one.matches] == [(85, "plus_missing")]
+
+
+async def test_extension_leads_to_the_main_number_but_never_for_sure(site: Site) -> None:
+    await bring_in(site, "Firm,,+4312345678,A,\n")
+    assert [match.reason for match in (await find_by_number(site, "+4312345678 ext. 12", region="AT")).matches] == [
+        "extension_cut"
+    ]
+    behind = await find_by_number(site, "+431234567812", region="AT")
+    assert (behind.match, behind.only) == ("maybe", None)
+    assert [(match.customer.name, match.confidence) for match in behind.matches] == [("Firm", 40)]
+
+
+async def test_card_is_found_by_id(site: Site) -> None:
+    await bring_in(site, "Ann,ACME,,A,\n")
+    (ann,) = await customers(site)
+    assert await find_by_id(site, ann.id) == CustomerCard(ann.id, "Ann", "ACME", "", "", "A")
+    assert await find_by_id(site, "nobody") is None
 
 
 @pytest.mark.parametrize("number", ["anonymous", "", "unknown"])
