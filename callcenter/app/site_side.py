@@ -18,8 +18,9 @@ from callcenter.app.phone_secrets import stored_secrets
 from callcenter.app.status_report import StatusReport, StatusSocket
 from callcenter.console.consoles import Consoles
 from callcenter.identity.service import IdentityService
+from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.projector_thread import ProjectorThread
-from callcenter.kernel.site import Site, SiteUnavailable
+from callcenter.kernel.site import Site
 from callcenter.migrations.migrate import migrate
 from callcenter.reporting.projection import CdrHandler
 

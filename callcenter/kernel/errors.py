@@ -63,6 +63,13 @@ class Overloaded(CallcenterError):
     http_status = 503
 
 
+class SiteUnavailable(CallcenterError):
+    """The site database does not answer; calls go on without it."""
+
+    code = "site_unavailable"
+    http_status = 503
+
+
 class ConfigError(CallcenterError):
     """A setting or a file in config/ is wrong; the message starts with the key (`phones.yaml: phones[2].user`)."""
 

@@ -18,9 +18,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal_file import JournalReader
-from callcenter.kernel.site import COMMAND_S, Site, SiteUnavailable, is_away
+from callcenter.kernel.site import COMMAND_S, Site, is_away
 from callcenter.kernel.site_tables import ProjectorPosition
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal_file import JournalReader
 from callcenter.kernel.projector import Handler, Projector
-from callcenter.kernel.site import Site, SiteUnavailable
+from callcenter.kernel.site import Site
 
 log = logging.getLogger(__name__)
 

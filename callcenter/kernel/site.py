@@ -25,19 +25,12 @@ from sqlalchemy.sql.dml import Insert
 from sqlalchemy.types import TypeDecorator
 
 from callcenter.kernel.codec import encode
-from callcenter.kernel.errors import CallcenterError
+from callcenter.kernel.errors import SiteUnavailable
 
 Ts = TypeVarTuple("Ts")
 
 CONNECT_S = 5
 COMMAND_S = 10
-
-
-class SiteUnavailable(CallcenterError):
-    """The site database does not answer; calls go on without it."""
-
-    code = "site_unavailable"
-    http_status = 503
 
 
 def is_away(error: BaseException) -> bool:

@@ -1,9 +1,9 @@
-"""The kernel's own tables: how far projectors are, the site's events, versions of the configuration."""
+"""The kernel's own tables: how far projectors are, the site's events, versions of the configuration, the epoch."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.kernel.site import Base, Document, SerialNumber, UtcTime
@@ -56,3 +56,13 @@ class ConfigVersion(Base):
     version: Mapped[str] = mapped_column(String(64), primary_key=True)
     document: Mapped[dict[str, Any]] = mapped_column(Document)
     at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SiteEpoch(Base):
+    """One row: how often an application has become the active one of this site (`claim`)."""
+
+    __tablename__ = "site_epoch"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(BigInteger)

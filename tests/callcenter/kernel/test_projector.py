@@ -7,10 +7,11 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel import projector as projector_module
+from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal import JournalReader
 from callcenter.kernel.projector import Projector
-from callcenter.kernel.site import Site, SiteUnavailable
+from callcenter.kernel.site import Site
 from callcenter.kernel.site_tables import ProjectorPosition
 from tests.callcenter.kernel.journals import JournalWorld
 

@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, inspect, select
 from sqlalchemy.exc import IntegrityError, InvalidRequestError, StatementError
 
 from callcenter.crm.tables import Customer, CustomerNumber
-from callcenter.kernel.site import Base, Site, SiteUnavailable, UtcTime, sqlite_path, upsert
+from callcenter.kernel.errors import SiteUnavailable
+from callcenter.kernel.site import Base, Site, UtcTime, sqlite_path, upsert
 from callcenter.kernel.site_tables import ConfigVersion, ProjectorPosition
 
 MOMENT = datetime(2026, 3, 29, 0, 59, 59, 123456, UTC)

@@ -10,7 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from callcenter.kernel.site import Site, SiteUnavailable
+from callcenter.kernel.errors import SiteUnavailable
+from callcenter.kernel.site import Site
 from callcenter.migrations import migrate as migrations
 from callcenter.migrations.migrate import SchemaTooNew, current, head, migrate
 from callcenter.migrations.tables import METADATA
