@@ -343,6 +343,8 @@ class IncomingCall:
     entries: int = 0
     ring_until: datetime | None = None
     left_by: str | None = None
+    customer: str | None = None
+    """The id of the customer whom an agent chose; it stands against whatever the number says."""
 
     @property
     def entry(self) -> str:
@@ -368,7 +370,9 @@ class IncomingCall:
             case HangupWanted():
                 by = self.left_by or "system"
                 reason = "hangup" if self.left_by else event.reason
-                return replace(self, phase=Phase.ENDED), [EndContact(by, reason, event.status)]
+                # Who was answered gets a BYE: the flow's status was never sent.
+                status = None if self.answered else event.status
+                return replace(self, phase=Phase.ENDED), [EndContact(by, reason, status)]
             case DialWanted():
                 return self._dial(event, now)
             case QueueWanted():

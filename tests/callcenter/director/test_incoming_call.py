@@ -72,7 +72,7 @@ def test_the_called_side_that_leaves_first_is_named() -> None:
     machine, effects = run(machine, ic.OtherEnded("out", "hangup"))
     assert effects == [ic.FlowDial("f1", "answered")]
     _, effects = run(machine, ic.HangupWanted("flow", 480))
-    assert effects == [ic.EndContact("callee", "hangup", 480)]
+    assert effects == [ic.EndContact("callee", "hangup", None)]
 
 
 def test_an_agent_is_joined_and_the_distributor_hears_of_the_end() -> None:
