@@ -49,6 +49,7 @@ class _Facts:
     recordings: dict[str, Row] = field(default_factory=dict)
     joined: dict[tuple[str, str], list[tuple[str, datetime]]] = field(default_factory=dict)
     talked: bool = False
+    chosen: bool = False
 
     def note(self, name: str, at: datetime) -> None:
         self.instants.append(Instant(name, at))
@@ -206,7 +207,14 @@ def _offer_over(outcome: str) -> Callable[[_Facts, Data, datetime], None]:
 
 
 def _customer_found(facts: _Facts, data: Data, _at: datetime) -> None:
+    if not facts.chosen:
+        facts.head["customer"] = data.get("customer")
+
+
+def _customer_chosen(facts: _Facts, data: Data, _at: datetime) -> None:
+    """An agent knows better than the number, whichever comes last."""
     facts.head["customer"] = data.get("customer")
+    facts.chosen = True
 
 
 _HANDLERS: Mapping[str, Callable[[_Facts, Data, datetime], None]] = {
@@ -238,6 +246,7 @@ _HANDLERS: Mapping[str, Callable[[_Facts, Data, datetime], None]] = {
     "acd.offer.rescinded": _offer_over("rescinded"),
     "acd.offer.failed": _offer_over("failed"),
     "director.customer.found": _customer_found,
+    "director.customer.chosen": _customer_chosen,
 }
 
 
@@ -287,7 +296,7 @@ def _result(facts: _Facts, caller: Row, visit: Row | None) -> Result:
         return Result.ABANDONED
     if facts.head.get("reason") in FAILURES:
         return Result.FAILED
-    if people or visit:
+    if people or visit or any(step["kind"] == "dial" for step in facts.path):
         return Result.UNANSWERED
     return Result.ANSWERED if answered else Result.REFUSED
 

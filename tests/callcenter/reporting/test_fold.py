@@ -161,6 +161,12 @@ def test_phone_that_answers_a_dial_is_an_answer_and_the_call_is_internal() -> No
     assert (cdr.direction, cdr.result, cdr.talk_ms, cdr.hung_up_by) == ("internal", Result.ANSWERED, 4_000, "callee")
 
 
+def test_phone_without_an_address_was_dialled_in_vain_all_the_same() -> None:
+    story = Story().received().tell(5, "ivr.node.entered", node="ring", kind="dial")
+    cdr = fold(story.leg_ended(10, by="us", reason="unreachable").ended(11, "system", "unreachable", 404).events)
+    assert cdr.result is Result.UNANSWERED
+
+
 @pytest.mark.parametrize(("reason", "status"), [("busy", 486), ("declined", 603), ("no_answer", 480)])
 def test_phone_that_does_not_take_the_call_leaves_it_unanswered(reason: str, status: int) -> None:
     story = Story().received().rings(10, "out", "phone", "bob").leg_ended(900, "out", reason=reason, status=status)
