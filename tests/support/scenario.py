@@ -83,9 +83,10 @@ def request(
     return f"      {method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0{head}{body}"
 
 
-def reply(status: str, body: str = NO_BODY, *, tag: bool = True) -> str:
-    """The text of our answer to the last request."""
-    return f"      SIP/2.0 {status}" + _REPLY.format(to_tag=";tag=[pid]t[call_number]" if tag else "") + body
+def reply(status: str, body: str = NO_BODY, *, tag: bool = True, cseq: str = "[last_CSeq:]") -> str:
+    """The text of our answer to the last request; `cseq` where it answers an earlier one of that transaction."""
+    head = _REPLY.format(to_tag=";tag=[pid]t[call_number]" if tag else "").replace("[last_CSeq:]", cseq)
+    return f"      SIP/2.0 {status}{head}{body}"
 
 
 def play(sound: Sound) -> str:
@@ -143,25 +144,30 @@ def caller(
     """INVITE, wait for the answer, play, talk for `-d`, BYE; or wait for the other's BYE."""
     sound = sound or Sound()
     body = NO_BODY if late_offer else sound.sdp
-    steps = [send(request("INVITE", user=number, cseq=1, body=body, in_dialog=False), retransmit=True)]
-    cseq = 1
-    if authenticate:
-        cseq = 2
-        steps += [receive("100", optional=True), receive("401", attributes=' auth="true"')]
-        steps += [send(request("ACK", user=number, cseq=1))]
-        again = request("INVITE", user=number, cseq=2, body=body, extra="\n      [authentication]", in_dialog=False)
-        steps += [send(again, retransmit=True)]
+    steps, cseq = _invite(number, body, authenticate=authenticate)
     steps += [PROVISIONAL, receive("200", action=PORT)]
     steps += [send(request("ACK", user=number, cseq=cseq, body=sound.sdp if late_offer else NO_BODY)), play(sound)]
     steps += _end(number, cseq + 1, hangs_up=hangs_up)
     return scenario(*steps)
 
 
-def refused_caller(status: str, *, number: str = "+390612345678", sound: Sound | None = None) -> str:
+def _invite(number: str, body: str, *, authenticate: bool) -> tuple[list[str], int]:
+    """INVITE, again with the challenge answered where `authenticate` is set; the steps and the last CSeq."""
+    steps = [send(request("INVITE", user=number, cseq=1, body=body, in_dialog=False), retransmit=True)]
+    if not authenticate:
+        return steps, 1
+    steps += [receive("100", optional=True), receive("401", attributes=' auth="true"')]
+    steps += [send(request("ACK", user=number, cseq=1))]
+    again = request("INVITE", user=number, cseq=2, body=body, extra="\n      [authentication]", in_dialog=False)
+    return [*steps, send(again, retransmit=True)], 2
+
+
+def refused_caller(
+    status: str, *, number: str = "+390612345678", sound: Sound | None = None, authenticate: bool = False
+) -> str:
     """INVITE that is answered with `status`."""
-    invite = request("INVITE", user=number, cseq=1, body=(sound or Sound()).sdp, in_dialog=False)
-    ack = request("ACK", user=number, cseq=1)
-    return scenario(send(invite, retransmit=True), PROVISIONAL, receive(status), send(ack))
+    steps, cseq = _invite(number, (sound or Sound()).sdp, authenticate=authenticate)
+    return scenario(*steps, PROVISIONAL, receive(status), send(request("ACK", user=number, cseq=cseq)))
 
 
 def cancelling_caller(*, number: str = "+390612345678", after_ms: int = 500) -> str:
@@ -213,7 +219,7 @@ def ringing_phone() -> str:
         send(reply("180 Ringing")),
         receive("CANCEL"),
         send(reply("200 OK", tag=False)),
-        send(reply("487 Request Terminated")),
+        send(reply("487 Request Terminated", cseq="CSeq: 1 INVITE")),
         receive("ACK"),
     )
 
