@@ -59,9 +59,13 @@ async def claimant(url: str, tmp_path: Path, clock: FakeClock) -> AsyncIterator[
         await each.close()
 
 
-LOCKED = "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND database = "
+LOCKED = (
+    "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 BREAK = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'callcenter %' AND datname = "
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE application_name LIKE 'callcenter %' AND datname = current_database()"
 )
 
 
