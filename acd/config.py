@@ -4,6 +4,7 @@ All mistakes are reported at once, each with its key (`queues.yaml: queues[1].ri
 director need (names, phones, music) stays here; `Roster.policy` is what the core gets.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +21,7 @@ from callcenter.kernel.errors import ConfigError
 T = TypeVar("T")
 Key = Literal["queues.yaml", "agents.yaml"]
 
+CODE = re.compile(r"[a-z0-9_]{1,40}")
 QUEUES: Key = "queues.yaml"
 AGENTS: Key = "agents.yaml"
 DAY_S = 86_400
@@ -52,12 +54,29 @@ class AgentConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Disposition:
+    """How a contact may have ended. `code` is stored; `names` are by language, the first is for all others."""
+
+    code: str
+    names: tuple[tuple[str, str], ...]
+
+
+DISPOSITIONS = (
+    Disposition("resolved", (("en", "Resolved"), ("zh", "已解决"))),
+    Disposition("follow_up", (("en", "To be followed up"), ("zh", "需跟进"))),
+    Disposition("wrong_number", (("en", "Wrong number"), ("zh", "打错电话"))),
+    Disposition("no_answer", (("en", "Caller did not speak"), ("zh", "来电者无应答"))),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Roster:
     """Both files, checked."""
 
     queues: tuple[QueueConfig, ...]
     agents: tuple[AgentConfig, ...]
     settings: Settings = DEFAULTS
+    dispositions: tuple[Disposition, ...] = DISPOSITIONS
 
     @property
     def policy(self) -> Policy:
@@ -97,17 +116,19 @@ def parse(queues: object, agents: object) -> Roster:
     errors: list[str] = []
     top = _Section(f"{QUEUES}: ", queues, errors)
     settings = _settings(top.section("distributor"))
-    roster = Roster(tuple(_queue(section) for section in top.sections("queues")), (), settings)
+    queues_ = tuple(_queue(section) for section in top.sections("queues"))
+    dispositions = tuple(_disposition(section) for section in top.sections("dispositions", may_be_missing=True))
     top.close()
     people = _Section(f"{AGENTS}: ", agents, errors)
     staff = tuple(_agent(section) for section in people.sections("agents"))
     people.close()
-    _unique(f"{QUEUES}: queues", "name", [queue.name for queue in roster.queues], errors)
+    _unique(f"{QUEUES}: queues", "name", [queue.name for queue in queues_], errors)
+    _unique(f"{QUEUES}: dispositions", "code", [each.code for each in dispositions], errors)
     for key in ("id", "user", "phone"):
         _unique(f"{AGENTS}: agents", key, [str(getattr(agent, key)) for agent in staff], errors)
     if errors:
         raise _error(errors)
-    return Roster(roster.queues, staff, settings)
+    return Roster(queues_, staff, settings, dispositions or DISPOSITIONS)
 
 
 def _error(errors: Sequence[str]) -> ConfigError:
@@ -161,6 +182,12 @@ def _queue(section: "_Section") -> QueueConfig:
     return queue
 
 
+def _disposition(section: "_Section") -> Disposition:
+    found = Disposition(section.code("code"), section.texts("names"))
+    section.close()
+    return found
+
+
 def _agent(section: "_Section") -> AgentConfig:
     id_ = section.text("id")
     agent = AgentConfig(
@@ -204,6 +231,21 @@ class _Section:
             self._fault(key, "must be a text (quote numbers)")
         return value if isinstance(value, str) else ""
 
+    def code(self, key: str) -> str:
+        value = self.text(key)
+        if value and not CODE.fullmatch(value):
+            self._fault(key, "must be small letters, digits and '_', at most 40")
+        return value
+
+    def texts(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Texts by language, at least one."""
+        inner = self.section(key)
+        texts = tuple((name, inner.text(name)) for name in inner._values if isinstance(name, str))
+        inner.close()
+        if not texts:
+            self._fault(key, "must have a text in at least one language")
+        return texts
+
     def optional_text(self, key: str) -> str | None:
         self._seen.add(key)
         return None if self._values.get(key) is None else self.text(key)
@@ -241,8 +283,10 @@ class _Section:
     def section(self, key: str) -> "_Section":
         return _Section(f"{self._where}{key}.", self._take(key), self._errors)
 
-    def sections(self, key: str) -> list["_Section"]:
+    def sections(self, key: str, *, may_be_missing: bool = False) -> list["_Section"]:
         value = self._take(key)
+        if value is None and may_be_missing:
+            return []
         if not isinstance(value, list) or not value:
             self._fault(key, "must be a list with at least one item")
             return []

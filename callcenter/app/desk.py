@@ -9,9 +9,10 @@ import acd.commands as acd_in
 import acd.events as acd_out
 from acd.config import AgentConfig, Roster
 from acd.service import AcdService
-from callcenter.console.ports import AgentView, AgentWish, CallWish, QueueView, WrapUpWish
+from callcenter.app.endpoints import Endpoints
+from callcenter.console.ports import AgentView, AgentWish, CallWish, DeskOptions, QueueView, WrapUpWish
 from callcenter.director.service import Director
-from callcenter.kernel.errors import Conflict, NotFound
+from callcenter.kernel.errors import Conflict, InvalidInput, NotFound
 from callcenter.kernel.unit import Unit
 
 NO_REASON = "break"
@@ -25,6 +26,7 @@ class ApplicationDesk:
         director: Director,
         acd: AcdService,
         roster: Roster,
+        endpoints: Endpoints,
         *,
         open_unit: Callable[[], Unit],
         submit: Callable[[Unit], None],
@@ -32,6 +34,7 @@ class ApplicationDesk:
         self._director = director
         self._acd = acd
         self._roster = roster
+        self._endpoints = endpoints
         self._open_unit = open_unit
         self._submit = submit
 
@@ -72,6 +75,8 @@ class ApplicationDesk:
         config, state = self._roster.agent(agent), self._acd.core.agents.get(agent)
         if config is None or state is None:
             raise NotFound("no such agent", data={"agent": agent})
+        if wish.disposition is not None and all(wish.disposition != each.code for each in self._roster.dispositions):
+            raise InvalidInput("no such disposition", data={"field": "disposition"})
         unit = self._open_unit()
         inputs: list[acd_in.AgentInput] = []
         if wish.disposition is not None:
@@ -84,6 +89,17 @@ class ApplicationDesk:
         await self._commit(unit)
         _refuse(next((event for event in told if isinstance(event, acd_out.InputRefused)), None), agent)
         return self._view(config)
+
+    def options(self, agent: str | None) -> DeskOptions:
+        """The choices of the forms on the desk."""
+        config = None if agent is None else self._roster.agent(agent)
+        own = None if config is None else config.phone
+        return DeskOptions(
+            dispositions={each.code: dict(each.names) for each in self._roster.dispositions},
+            phones={phone.user: phone.name for phone in self._endpoints.phones if phone.user != own},
+            queues=sorted(queue.name for queue in self._roster.queues),
+            numbers=sorted(self._endpoints.dial),
+        )
 
     async def _commit(self, unit: Unit) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

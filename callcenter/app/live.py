@@ -84,7 +84,7 @@ class LiveSide:
         around = Surroundings(site, outside.screens, self._target_for, self.customers.start, self._set_alarm)
         self.director = Director(Rooms(self.calls, self.flows, self.acd), around)
         self.desk = ApplicationDesk(
-            self.director, self.acd, site.roster, open_unit=self.open_unit, submit=self.submit
+            self.director, self.acd, site.roster, site.endpoints, open_unit=self.open_unit, submit=self.submit
         )
 
     def _media(self, outside: Outside) -> MediaWorkers:

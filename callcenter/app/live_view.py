@@ -17,6 +17,8 @@ def view_of(core: Distributor, contacts: Iterable[Contact], *, position: int) ->
     """The view as of journal number `position`."""
     view = LiveView()
     view.position = position
+    contacts = tuple(contacts)
+    held = {contact.id for contact in contacts if contact.bridge is not None and contact.bridge.held}
     for agent in core.agents.values():
         view.agents[agent.id] = AgentRow(
             id=agent.id,
@@ -28,12 +30,13 @@ def view_of(core: Distributor, contacts: Iterable[Contact], *, position: int) ->
             next=agent.next.state if agent.state in BUSY_STATES and agent.next.state != "available" else None,
             phone=agent.phone,
             console=agent.console,
+            held=agent.state == "on_contact" and agent.contact in held,
         )
     for entry in core.entries.values():
         view.entries[entry.id] = EntryRow(entry.id, entry.contact, entry.queue, entry.enqueued_at)
     for offer in core.offers.values():
         view.offers[offer.id] = OfferRow(
-            offer.id, offer.contact, offer.entry, offer.queue, offer.agent, _wire(offer.ring_until)
+            offer.id, offer.contact, offer.entry, offer.queue, offer.agent, _wire(offer.ring_until), offer.delivery
         )
     queues = {entry.contact: entry.queue for entry in core.entries.values()}
     agents = {agent.contact: agent.id for agent in core.agents.values() if agent.state == "on_contact"}

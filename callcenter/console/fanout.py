@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from callcenter.console.connection import Connection
-from callcenter.console.live import LiveView, agent_of
+from callcenter.console.live import LiveView
 from callcenter.console.protocol import Event, ServerFrame, encode_frame
 from callcenter.kernel.events import Envelope
 
@@ -33,7 +33,7 @@ class Fanout:
         self._recent.append(event)
         if not (self._everything or self._own):
             return
-        own = self._own.get(agent_of(event) or "", ())
+        own = self._own.get(self.view.agent_of(event) or "", ())
         if not (self._everything or own):
             return
         text = encode_frame(Event(event))
@@ -72,7 +72,8 @@ class Fanout:
                 self.view.snapshot(agent=connection.agent, sees_all=connection.sees_all),
             ]
         else:
-            frames = [Event(event) for event in missed if connection.sees_all or agent_of(event) == connection.agent]
+            own, everything = connection.agent, connection.sees_all
+            frames = [Event(event) for event in missed if everything or self.view.agent_of(event) == own]
             frames += self.view.pops_of(connection.agent)
         return [encode_frame(frame) for frame in frames]
 

@@ -16,6 +16,7 @@ from callcenter.kernel.events import Envelope
 BUSY_STATES = frozenset({"reserved", "on_contact", "wrap_up"})
 
 # Where an event names the agent whom it concerns. `calls.bridge.joined` has an `agent` too, but that is a leg.
+_HOLD = frozenset({"calls.bridge.held", "calls.bridge.resumed"})
 _SUBJECT = frozenset({"acd.agent.state_changed", "acd.agent.next_state_chosen", "acd.presence.changed"})
 _FIELD = frozenset(
     {
@@ -27,16 +28,10 @@ _FIELD = frozenset(
         "acd.offer.failed",
         "acd.entry.answered",
         "acd.disposition.chosen",
+        "director.contact.transferred",
         "director.pop.sent",
     }
 )
-
-
-def agent_of(event: Envelope) -> str | None:
-    """The agent whose own console gets `event`, None when it concerns no agent in particular."""
-    if event.type in _FIELD:
-        return cast("str | None", event.data.get("agent"))
-    return event.subject if event.type in _SUBJECT else None
 
 
 class LiveView:
@@ -56,6 +51,19 @@ class LiveView:
         fold = _FOLDS.get(event.type)
         if fold is not None:
             fold(self, event)
+
+    def agent_of(self, event: Envelope) -> str | None:
+        """The agent whose own console gets `event`, None when it concerns no agent in particular."""
+        if event.type in _FIELD:
+            return cast("str | None", event.data.get("agent"))
+        if event.type in _HOLD:
+            return self.agent_on(event.subject)
+        return event.subject if event.type in _SUBJECT else None
+
+    def agent_on(self, contact: str) -> str | None:
+        """The agent who is talking to `contact`."""
+        talking = (row.id for row in self.agents.values() if row.contact == contact and row.state == "on_contact")
+        return next(talking, None)
 
     def show_pop(self, pop: Pop) -> None:
         """Keep `pop` for consoles that connect while its call lasts."""
@@ -108,6 +116,7 @@ def _agent_state(view: LiveView, event: Envelope) -> None:
 
 
 def _next_after(row: AgentRow, state: str) -> str | None:
+        held=row.held and state == "on_contact" and data.get("contact") == row.contact,
     """Whoever was not ready when a contact of another kind reached him goes back to that."""
     if state not in BUSY_STATES:
         return None
@@ -133,6 +142,13 @@ def _contact_received(view: LiveView, event: Envelope) -> None:
 
 def _stage(view: LiveView, event: Envelope, stage: str, **changes: str | None) -> None:
     row = view.contacts.get(event.subject)
+def _hold(view: LiveView, event: Envelope) -> None:
+    agent = view.agent_on(event.subject)
+    if agent is not None:
+        held = event.type == "calls.bridge.held"
+        view.agents[agent] = msgspec.structs.replace(view.agents[agent], held=held)
+
+
     if row is not None:
         view.contacts[event.subject] = msgspec.structs.replace(row, stage=stage, **changes)
 
@@ -173,6 +189,7 @@ def _offered(view: LiveView, event: Envelope) -> None:
 def _accepted(view: LiveView, event: Envelope) -> None:
     view.offers.pop(str(event.data["offer"]), None)
 
+        delivery=str(data.get("delivery", "phone")),
 
 def _offer_gone(view: LiveView, event: Envelope) -> None:
     offer = str(event.data["offer"])
@@ -194,6 +211,8 @@ _FOLDS: dict[str, Callable[[LiveView, Envelope], None]] = {
     "acd.entry.queued": _queued,
     "acd.entry.answered": _answered,
     "acd.entry.abandoned": _entry_gone,
+    "calls.bridge.held": _hold,
+    "calls.bridge.resumed": _hold,
     "acd.entry.ended": _entry_gone,
     "acd.offer.created": _offered,
     "acd.offer.accepted": _accepted,

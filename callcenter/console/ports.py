@@ -135,6 +135,17 @@ class WrapUpWish:
     disposition: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeskOptions:
+    """What an agent may choose from: names by language of each disposition's code, names by phone user, queues and
+    the numbers that phones may dial."""
+
+    dispositions: Mapping[str, Mapping[str, str]]
+    phones: Mapping[str, str]
+    queues: Sequence[str]
+    numbers: Sequence[str]
+
+
 class Desk(Protocol):
     """The distributor as agents and supervisors see it."""
 
@@ -151,7 +162,11 @@ class Desk(Protocol):
         ...
 
     async def after_call(self, agent: str, wish: WrapUpWish) -> AgentView:
-        """Finish or extend the wrap-up, say how the contact ended. Raises Conflict."""
+        """Finish or extend the wrap-up, say how the contact ended. Raises Conflict, InvalidInput (no such code)."""
+        ...
+
+    def options(self, agent: str | None) -> DeskOptions:
+        """What `agent` may choose from; his own phone is not among the phones."""
         ...
 
     def agents(self) -> Sequence[AgentView]:

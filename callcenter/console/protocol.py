@@ -45,7 +45,10 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
 
 class AgentRow(msgspec.Struct, frozen=True):
-    """An agent as its last events left it. `next`: what it chose to be after its contact, save available."""
+    """An agent as its last events left it. `next`: what it chose to be after its contact, save available.
+
+    `held`: the caller of its contact hears music.
+    """
 
     id: str
     state: str = "logged_out"
@@ -56,6 +59,7 @@ class AgentRow(msgspec.Struct, frozen=True):
     next: str | None = None
     phone: bool = False
     console: bool = False
+    held: bool = False
 
 
 class ContactRow(msgspec.Struct, frozen=True):
@@ -78,7 +82,7 @@ class EntryRow(msgspec.Struct, frozen=True):
 
 
 class OfferRow(msgspec.Struct, frozen=True):
-    """A pending offer; `ring_until` as the event has it."""
+    """A pending offer; `ring_until` as the event has it. `delivery`: phone rings at once, console asks first."""
 
     id: str
     contact: str
@@ -86,6 +90,7 @@ class OfferRow(msgspec.Struct, frozen=True):
     queue: str
     agent: str
     ring_until: str | None
+    delivery: str = "phone"
 
 
 class Customer(msgspec.Struct, frozen=True):

@@ -97,3 +97,21 @@ def test_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "agents.yaml").write_text("agents: []\n")
     with pytest.raises(ConfigError, match=r"queues\.yaml: is not UTF-8"):
         load(tmp_path)
+
+
+def test_dispositions_are_those_of_the_file_or_the_usual_ones() -> None:
+    mine = {"code": "sold", "names": {"en": "Sold", "zh": "已成交"}}
+    roster = parse({"queues": [QUEUE], "dispositions": [mine]}, {"agents": [AGENT]})
+    assert [(each.code, dict(each.names)["zh"]) for each in roster.dispositions] == [("sold", "已成交")]
+    usual = parse({"queues": [QUEUE]}, {"agents": [AGENT]}).dispositions
+    assert "resolved" in {each.code for each in usual}
+
+
+def test_a_disposition_needs_a_code_of_its_own_and_a_name() -> None:
+    named = {"names": {"en": "Sold"}}
+    wrong = [{"code": "sold", **named}, {"code": "sold", **named}, {"code": "Not sold!", **named}, {"code": "bare"}]
+    assert errors_of({"queues": [QUEUE], "dispositions": wrong}, {"agents": [AGENT]}) == [
+        "queues.yaml: dispositions[2].code: must be small letters, digits and '_', at most 40",
+        "queues.yaml: dispositions[3].names: must have a text in at least one language",
+        "queues.yaml: dispositions[1].code: 'sold' is there twice",
+    ]

@@ -11,6 +11,7 @@ from callcenter.console.ports import (
     CallFilter,
     CallPage,
     CallWish,
+    DeskOptions,
     Permission,
     Principal,
     QueueView,
@@ -144,6 +145,9 @@ class FakeDesk:
     async def after_call(self, agent: str, wish: WrapUpWish) -> AgentView:
         self.wishes.append((agent, wish))
         return self.views[agent]
+
+    def options(self, agent: str | None) -> DeskOptions:
+        return DeskOptions({"resolved": {"en": "Resolved"}}, {"1004": "Front desk"}, ["billing"], ["200"])
 
     def agents(self) -> Sequence[AgentView]:
         return list(self.views.values())

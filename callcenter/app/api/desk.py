@@ -10,6 +10,7 @@ from callcenter.app.api.models import (
     CallControl,
     Identifier,
     OfferAnswer,
+    Options,
     QueueList,
     QueueOut,
     StateWish,
@@ -51,6 +52,11 @@ def add_desk_routes(app: FastAPI, desk: Desk) -> None:
         """Say how the contact ended, take more time, or be done with it. 409 when there is nothing to wrap up."""
         wanted = WrapUpWish(wish.finish, wish.extend_s, wish.disposition)
         return AgentOut.of(await desk.after_call(_own(asker), wanted))
+
+    @app.get("/api/desk/options", dependencies=allow("desk.use"), tags=["desk"])
+    async def options(asker: Asker) -> Options:
+        """The dispositions, and whom a call may be handed on to."""
+        return Options.of(desk.options(asker.agent))
 
     @app.get("/api/queues", dependencies=allow("queues.read"), tags=["desk"])
     async def list_queues() -> QueueList:

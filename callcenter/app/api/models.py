@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from callcenter.console.ports import AgentView, Principal, QueueView
+from callcenter.console.ports import AgentView, DeskOptions, Principal, QueueView
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*$")]
 
@@ -57,6 +57,25 @@ class AfterCall(Payload):
         if not (self.finish or self.extend_s or self.disposition):
             raise ValueError("one of finish, extend_s and disposition must be given")
         return self
+
+
+class Options(BaseModel):
+    """What forms on the desk offer: dispositions with their names by language, phones with their names, and so on."""
+
+    dispositions: dict[str, dict[str, str]]
+    phones: dict[str, str]
+    queues: list[str]
+    numbers: list[str]
+
+    @classmethod
+    def of(cls, options: DeskOptions) -> "Options":
+        """The port's view as a body."""
+        return cls(
+            dispositions={code: dict(names) for code, names in options.dispositions.items()},
+            phones=dict(options.phones),
+            queues=list(options.queues),
+            numbers=list(options.numbers),
+        )
 
 
 class Who(BaseModel):

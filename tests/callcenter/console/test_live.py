@@ -101,9 +101,29 @@ def test_presence_and_state_do_not_overwrite_each_other() -> None:
 
 
 def test_an_event_of_another_room_that_names_an_agent_leg_concerns_no_agent() -> None:
-    assert agent_of(event(1, "calls.bridge.joined", "c1", customer="l1", agent="l2")) is None
-    assert agent_of(offered(1, "o1", "ann")) == "ann"
-    assert agent_of(state(1, "ann", "available")) == "ann"
+    view = LiveView()
+    assert view.agent_of(event(1, "calls.bridge.joined", "c1", customer="l1", agent="l2")) is None
+    assert view.agent_of(offered(1, "o1", "ann")) == "ann"
+    assert view.agent_of(state(1, "ann", "available")) == "ann"
+
+
+def test_a_held_call_concerns_the_agent_who_talks_in_it_until_it_is_resumed_or_over() -> None:
+    view = LiveView()
+    held = event(2, "calls.bridge.held", "c1", customer="l1", agent="l2")
+    resumed = event(3, "calls.bridge.resumed", "c1", customer="l1", agent="l2")
+    view.apply(state(1, "ann", "on_contact", "c1"))
+    view.apply(held)
+    assert (view.agents["ann"].held, view.agent_of(held)) == (True, "ann")
+    view.apply(resumed)
+    assert (view.agents["ann"].held, view.agent_of(resumed)) == (False, "ann")
+    view.apply(held)
+    view.apply(state(4, "ann", "wrap_up", "c1"))
+    assert (view.agents["ann"].held, view.agent_of(held)) == (False, None)
+
+
+def test_a_transfer_is_told_to_the_agent_who_made_it() -> None:
+    transfer = event(1, "director.contact.transferred", "c1", agent="ann", kind="queue", target="sales")
+    assert LiveView().agent_of(transfer) == "ann"
 
 
 def test_the_fold_comes_to_what_the_golden_log_says() -> None:

@@ -30,6 +30,7 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("POST", "/api/agents/me/offer"): "desk.use",
     ("POST", "/api/agents/me/wrap-up"): "desk.use",
     ("POST", "/api/agents/{agent}/state"): "agents.control",
+    ("GET", "/api/desk/options"): "desk.use",
     ("GET", "/api/queues"): "queues.read",
     ("GET", "/api/health"): "public",
     ("GET", "/api/status"): "status.read",

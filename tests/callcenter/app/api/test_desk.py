@@ -71,3 +71,14 @@ async def test_agents_and_queues_are_listed(web: Web) -> None:
     agents = (await browser.get("/api/agents")).json()["agents"]
     assert [agent["id"] for agent in agents] == ["ann", "bob"]
     assert (await browser.get("/api/queues")).json()["queues"][0]["waiting"] == 0
+
+
+async def test_the_choices_of_the_desk_are_for_those_who_use_one(web: Web) -> None:
+    answer = await (await web.signed_in("ann")).get("/api/desk/options")
+    assert answer.json() == {
+        "dispositions": {"resolved": {"en": "Resolved"}},
+        "phones": {"1004": "Front desk"},
+        "queues": ["billing"],
+        "numbers": ["200"],
+    }
+    assert (await (await web.signed_in("quinn")).get("/api/desk/options")).status_code == 403
