@@ -42,6 +42,8 @@ _RAISE = (
     "INSERT INTO site_epoch (id, epoch) VALUES (1, 1) "
     "ON CONFLICT (id) DO UPDATE SET epoch = site_epoch.epoch + 1 RETURNING epoch"
 )
+# The last is what the driver says when it is asked in the moment in which the server closes the connection.
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class SiteTaken(ConfigError):
@@ -137,7 +139,7 @@ class SiteClaim:
                     settings = {"application_name": self._claim.me, **KEEPALIVE}
                     self._connection = await asyncpg.connect(**self._arguments, server_settings=settings)
                 yield self._connection
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _AWAY as error:
             await self.close()
             raise SiteUnavailable("the site database does not answer") from error
         except asyncio.CancelledError:
