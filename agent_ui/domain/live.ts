@@ -20,6 +20,7 @@ const SIGNED_OUT: Omit<AgentRow, 'id'> = {
   next: null,
   phone: false,
   console: false,
+  held: false,
 }
 
 export class LiveView {
@@ -46,7 +47,11 @@ export class LiveView {
       }
       case 'pop_updated': {
         const pop = this.pops.get(frame.offer)
-        if (pop) this.pops.set(pop.offer, { ...pop, customer: frame.customer, matches: frame.matches })
+        if (pop) {
+          const { candidates: _, ...rest } = pop
+          const told = frame.candidates === undefined ? {} : { candidates: frame.candidates }
+          this.pops.set(pop.offer, { ...rest, customer: frame.customer, matches: frame.matches, ...told })
+        }
         break
       }
       case 'heartbeat':
@@ -86,6 +91,16 @@ function withoutType(pop: Pop & { type?: string }): Pop {
   return rest
 }
 
+function updated(frame: Pick<Pop, 'customer' | 'matches' | 'candidates'>): Partial<Pop> {
+  return { customer: frame.customer, matches: frame.matches, candidates: frame.candidates ?? [] }
+}
+
+function hold(view: LiveView, contact: string, held: boolean): void {
+  const talking = (row: AgentRow): boolean => row.contact === contact && row.state === 'on_contact'
+  const row = [...view.agents.values()].find(talking)
+  if (row) view.agents.set(row.id, { ...row, held })
+}
+
 function stage(view: LiveView, contact: string, changes: Partial<ContactRow>): void {
   const row = view.contacts.get(contact)
   if (row) view.contacts.set(contact, { ...row, ...changes })
@@ -120,6 +135,7 @@ const FOLDS: Readonly<Record<string, (view: LiveView, event: Envelope) => void>>
       since: textOrNull(data['since']),
       until: textOrNull(data['until']),
       next: nextAfter(row, state),
+      held: row.held && state === 'on_contact' && data['contact'] === row.contact,
     })
     if (BUSY_STATES.has(state)) return
     for (const pop of view.pops.values()) if (pop.agent === subject) view.pops.delete(pop.offer)
@@ -136,6 +152,8 @@ const FOLDS: Readonly<Record<string, (view: LiveView, event: Envelope) => void>>
       console: Boolean(data['console']),
     })
   },
+  'calls.bridge.held': (view, { subject }) => hold(view, subject, true),
+  'calls.bridge.resumed': (view, { subject }) => hold(view, subject, false),
   'calls.contact.received': (view, { subject, at }) => {
     view.contacts.set(subject, { id: subject, stage: 'arrived', since: at, queue: null, agent: null })
   },
@@ -164,6 +182,7 @@ const FOLDS: Readonly<Record<string, (view: LiveView, event: Envelope) => void>>
       queue: text(data['queue']),
       agent: text(data['agent']),
       ring_until: textOrNull(data['ring_until']),
+      delivery: textOrNull(data['delivery']) ?? 'phone',
     })
   },
   'acd.offer.accepted': (view, { data }) => {

@@ -23,6 +23,7 @@ export interface AgentRow {
   readonly next: string | null
   readonly phone: boolean
   readonly console: boolean
+  readonly held: boolean
 }
 
 export interface ContactRow {
@@ -47,6 +48,7 @@ export interface OfferRow {
   readonly queue: string
   readonly agent: string
   readonly ring_until: string | null
+  readonly delivery: string
 }
 
 export interface Customer {
@@ -55,6 +57,24 @@ export interface Customer {
   readonly company: string
   readonly language: string
   readonly tags: readonly string[]
+}
+
+/** A customer who it may be; `confidence` is 0..100. */
+export interface Candidate {
+  readonly id: string
+  readonly name: string
+  readonly company: string
+  readonly confidence: number
+  readonly reason: string
+}
+
+/** A customer who it may be; `confidence` is 0..100. */
+export interface Candidate {
+  readonly id: string
+  readonly name: string
+  readonly company: string
+  readonly confidence: number
+  readonly reason: string
 }
 
 export interface Pop {
@@ -66,6 +86,8 @@ export interface Pop {
   readonly customer: Customer | null
   readonly matches: number
   readonly ring_until: string
+  /** Where `customer` is null and it may be one of several, the likeliest first. */
+  readonly candidates?: readonly Candidate[]
 }
 
 export interface Rows {
@@ -99,6 +121,7 @@ export type LiveFrame =
       readonly offer: string
       readonly customer: Customer | null
       readonly matches: number
+      readonly candidates?: readonly Candidate[]
     }
   | { readonly type: 'heartbeat'; readonly at: string; readonly positions: Positions }
 

@@ -11,10 +11,12 @@ from callcenter.kernel.errors import CallcenterError
 
 log = logging.getLogger(__name__)
 
-Ask = Callable[[str], Awaitable[tuple[Customer | None, int]]]
-"""number -> (the one customer or None, how many there are); raises CallcenterError when it cannot tell."""
-Tell = Callable[[str, Customer | None, int], None]
-"""(contact, customer, matches)"""
+Answer = tuple[Customer | None, int, tuple[Customer, ...]]
+"""The one customer or None, how many it may be, and the likeliest of them where there are several."""
+Ask = Callable[[str, str | None], Awaitable[Answer]]
+"""(number, id of the chosen customer) -> answer; raises CallcenterError when it cannot tell."""
+Tell = Callable[[str, Customer | None, int, tuple[Customer, ...]], None]
+"""(contact, customer, matches, candidates)"""
 
 
 class CustomerLookUp:
@@ -29,17 +31,17 @@ class CustomerLookUp:
         """Whom to ask from now on."""
         self._ask = ask
 
-    def start(self, contact: str, number: str) -> None:
-        """Find whose number it is; `tell` follows, or nothing."""
-        if number and self._ask is not None:
-            task = asyncio.get_running_loop().create_task(self._look_up(self._ask, contact, number))
+    def start(self, contact: str, number: str, chosen: str | None) -> None:
+        """Find whose number it is, or who was chosen; `tell` follows, or nothing."""
+        if (number or chosen) and self._ask is not None:
+            task = asyncio.get_running_loop().create_task(self._look_up(self._ask, contact, number, chosen))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _look_up(self, ask: Ask, contact: str, number: str) -> None:
+    async def _look_up(self, ask: Ask, contact: str, number: str, chosen: str | None) -> None:
         try:
-            customer, matches = await ask(number)
+            answer = await ask(number, chosen)
         except CallcenterError:
             log.warning("customer look-up failed, the pop goes out without a record")
             return
-        self._tell(contact, customer, matches)
+        self._tell(contact, *answer)

@@ -143,9 +143,11 @@ class LiveSide:
     def _heard(self, unit: Unit, event: ev.MediaInput) -> None:
         self.run("media", lambda: self.calls.heard(unit, event))
 
-    def _customer_found(self, contact: str, customer: Customer | None, matches: int) -> None:
+    def _customer_found(
+        self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
+    ) -> None:
         unit = self.open_unit()
-        self.run("customer", lambda: self.director.customer_found(unit, contact, customer, matches))
+        self.run("customer", lambda: self.director.customer_found(unit, contact, customer, matches, candidates))
         self.submit(unit)
 
     def run(self, edge: str, step: Callable[[], None]) -> None:

@@ -1,9 +1,9 @@
 """The consoles as the director sees them: its pops become frames of the console websocket."""
 
 from callcenter.console.consoles import Consoles
+from callcenter.console.protocol import Candidate, PopUpdated
 from callcenter.console.protocol import Customer as CustomerCard
 from callcenter.console.protocol import Pop as PopFrame
-from callcenter.console.protocol import PopUpdated
 from callcenter.director.ports import Customer, Pop
 
 
@@ -15,17 +15,35 @@ class ConsoleScreens:
 
     def pop(self, pop: Pop, *, update: bool) -> None:
         """Send the pop, or what is now known of its customer."""
-        customer = _card(pop.customer)
+        customer = None if pop.customer is None else _card(pop.customer)
+        candidates = tuple(map(_candidate, pop.candidates))
         if update:
-            self._consoles.update_pop(PopUpdated(pop.offer, customer, pop.matches))
+            self._consoles.update_pop(PopUpdated(pop.offer, customer, pop.matches, candidates))
             return
         self._consoles.pop(
-            PopFrame(pop.offer, pop.contact, pop.queue, pop.agent, pop.caller, customer, pop.matches, pop.ring_until)
+            PopFrame(
+                pop.offer,
+                pop.contact,
+                pop.queue,
+                pop.agent,
+                pop.caller,
+                customer,
+                pop.matches,
+                pop.ring_until,
+                candidates,
+            )
         )
 
+    def customer_chosen(self, contact: str, customer: Customer) -> None:
+        """Put the customer whom an agent chose on the pops of the contact."""
+        self._consoles.choose_customer(contact, _card(customer))
 
-def _card(customer: Customer | None) -> CustomerCard | None:
-    if customer is None:
-        return None
+
+def _candidate(customer: Customer) -> Candidate:
+    name, company = str(customer["name"]), str(customer["company"])
+    return Candidate(str(customer["id"]), name, company, int(customer["confidence"] or 0), str(customer["reason"]))
+
+
+def _card(customer: Customer) -> CustomerCard:
     company, language = customer.get("company"), customer.get("language")
     return CustomerCard(str(customer["id"]), str(customer["name"]), str(company or ""), str(language or ""))

@@ -56,7 +56,9 @@ class SiteSide:
             live.agent.directory = directory_of(live.site, secrets, live.agent.directory.realm)
         except SiteUnavailable:
             log.warning("site database does not answer; calls go on, facts wait in the journal")
-        live.customers.ask(lambda number: find_customer(self._site, number, region=settings.site.region))
+        live.customers.ask(
+            lambda number, chosen: find_customer(self._site, number, chosen, region=settings.site.region)
+        )
         self._projector.start()
         live.bus.subscribe(self._projector.publish)
         # What was journalled before anyone subscribed is found by this first look.

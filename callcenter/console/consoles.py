@@ -13,6 +13,7 @@ from callcenter.console.fanout import Fanout
 from callcenter.console.ports import Presence
 from callcenter.console.protocol import (
     CLOSE_SESSION_ENDED,
+    Customer,
     Heartbeat,
     Pop,
     PopUpdated,
@@ -58,6 +59,11 @@ class Consoles:
         """Fill in the customer of a pop that was sent without; 0 when the pop is gone."""
         pop = self.fanout.view.update_pop(update)
         return 0 if pop is None else self.send_now(pop.agent, update)
+
+    def choose_customer(self, contact: str, customer: Customer) -> None:
+        """Put `customer` on the pops of the contact, wherever they are."""
+        for pop in self.fanout.view.pops_about(contact):
+            self.update_pop(PopUpdated(pop.offer, customer, 1))
 
     def send_now(self, agent: str, frame: ServerFrame) -> int:
         """Give `frame` to the kernel on every console of `agent`; the number that took it. Never waits."""

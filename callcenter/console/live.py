@@ -74,12 +74,18 @@ class LiveView:
         pop = self.pops.get(update.offer)
         if pop is None:
             return None
-        pop = self.pops[update.offer] = msgspec.structs.replace(pop, customer=update.customer, matches=update.matches)
+        pop = self.pops[update.offer] = msgspec.structs.replace(
+            pop, customer=update.customer, matches=update.matches, candidates=update.candidates
+        )
         return pop
 
     def pops_of(self, agent: str | None) -> tuple[Pop, ...]:
         """The pops of `agent`, oldest first."""
         return tuple(pop for pop in self.pops.values() if pop.agent == agent)
+
+    def pops_about(self, contact: str) -> tuple[Pop, ...]:
+        """The pops of `contact`, on whosever screen."""
+        return tuple(pop for pop in self.pops.values() if pop.contact == contact)
 
     def snapshot(self, *, agent: str | None, sees_all: bool) -> Snapshot:
         """What a console sees: all rows with live.read, else the agent's own; pops are always one's own."""
@@ -110,13 +116,13 @@ def _agent_state(view: LiveView, event: Envelope) -> None:
         since=data.get("since"),
         until=data.get("until"),
         next=_next_after(row, state),
+        held=row.held and state == "on_contact" and data.get("contact") == row.contact,
     )
     if state not in BUSY_STATES:
         view.forget_pops([pop.offer for pop in view.pops_of(event.subject)])
 
 
 def _next_after(row: AgentRow, state: str) -> str | None:
-        held=row.held and state == "on_contact" and data.get("contact") == row.contact,
     """Whoever was not ready when a contact of another kind reached him goes back to that."""
     if state not in BUSY_STATES:
         return None
@@ -136,12 +142,6 @@ def _presence(view: LiveView, event: Envelope) -> None:
     )
 
 
-def _contact_received(view: LiveView, event: Envelope) -> None:
-    view.contacts[event.subject] = ContactRow(id=event.subject, stage="arrived", since=event.at)
-
-
-def _stage(view: LiveView, event: Envelope, stage: str, **changes: str | None) -> None:
-    row = view.contacts.get(event.subject)
 def _hold(view: LiveView, event: Envelope) -> None:
     agent = view.agent_on(event.subject)
     if agent is not None:
@@ -149,6 +149,12 @@ def _hold(view: LiveView, event: Envelope) -> None:
         view.agents[agent] = msgspec.structs.replace(view.agents[agent], held=held)
 
 
+def _contact_received(view: LiveView, event: Envelope) -> None:
+    view.contacts[event.subject] = ContactRow(id=event.subject, stage="arrived", since=event.at)
+
+
+def _stage(view: LiveView, event: Envelope, stage: str, **changes: str | None) -> None:
+    row = view.contacts.get(event.subject)
     if row is not None:
         view.contacts[event.subject] = msgspec.structs.replace(row, stage=stage, **changes)
 
@@ -183,13 +189,13 @@ def _offered(view: LiveView, event: Envelope) -> None:
         queue=str(data["queue"]),
         agent=str(data["agent"]),
         ring_until=cast("str | None", data.get("ring_until")),
+        delivery=str(data.get("delivery", "phone")),
     )
 
 
 def _accepted(view: LiveView, event: Envelope) -> None:
     view.offers.pop(str(event.data["offer"]), None)
 
-        delivery=str(data.get("delivery", "phone")),
 
 def _offer_gone(view: LiveView, event: Envelope) -> None:
     offer = str(event.data["offer"])
@@ -205,14 +211,14 @@ _FOLDS: dict[str, Callable[[LiveView, Envelope], None]] = {
     "acd.agent.state_changed": _agent_state,
     "acd.agent.next_state_chosen": _next_state,
     "acd.presence.changed": _presence,
+    "calls.bridge.held": _hold,
+    "calls.bridge.resumed": _hold,
     "calls.contact.received": _contact_received,
     "calls.contact.ended": _contact_ended,
     "ivr.flow.started": _flow_started,
     "acd.entry.queued": _queued,
     "acd.entry.answered": _answered,
     "acd.entry.abandoned": _entry_gone,
-    "calls.bridge.held": _hold,
-    "calls.bridge.resumed": _hold,
     "acd.entry.ended": _entry_gone,
     "acd.offer.created": _offered,
     "acd.offer.accepted": _accepted,

@@ -103,8 +103,21 @@ class Customer(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class Pop(msgspec.Struct, frozen=True, tag="pop"):
-    """Who calls, sent before the agent's phone rings. `customer` is None when the number fits none or several."""
+class Candidate(msgspec.Struct, frozen=True):
+    """A customer who it may be. `confidence` is 0..100; `reason` says how the number was read."""
+
+    id: str
+    name: str
+    company: str
+    confidence: int
+    reason: str
+
+
+class Pop(msgspec.Struct, frozen=True, tag="pop", omit_defaults=True):
+    """Who calls, sent before the agent's phone rings. `customer` is None when the number fits none or several.
+
+    `candidates` are left out where there are none, else the likeliest first.
+    """
 
     offer: str
     contact: str
@@ -114,14 +127,16 @@ class Pop(msgspec.Struct, frozen=True, tag="pop"):
     customer: Customer | None
     matches: int
     ring_until: datetime
+    candidates: tuple[Candidate, ...] = ()
 
 
-class PopUpdated(msgspec.Struct, frozen=True, tag="pop_updated"):
-    """The customer of a pop was found after it had been sent."""
+class PopUpdated(msgspec.Struct, frozen=True, tag="pop_updated", omit_defaults=True):
+    """The customer of a pop was found, or chosen by an agent, after it had been sent."""
 
     offer: str
     customer: Customer | None
     matches: int
+    candidates: tuple[Candidate, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):

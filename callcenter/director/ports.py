@@ -21,7 +21,10 @@ class QueueCare:
 
 @dataclass(frozen=True, slots=True)
 class Pop:
-    """What the agent sees before the phone rings. `customer` is None where nobody or several were found."""
+    """What the agent sees before the phone rings. `customer` is None where nobody or several were found.
+
+    `candidates` are the several, at most five, likeliest first: id, name, company, confidence (0..100).
+    """
 
     offer: str
     contact: str
@@ -32,6 +35,7 @@ class Pop:
     customer: Customer | None
     matches: int
     ring_until: datetime
+    candidates: tuple[Customer, ...] = ()
 
 
 class Site(Protocol):
@@ -77,12 +81,17 @@ class Screens(Protocol):
         """Hand the pop to the agent's sockets, at once and without waiting."""
         ...
 
+    def customer_chosen(self, contact: str, customer: Customer) -> None:
+        """The same for the pops of the contact that are on a screen: this is the customer."""
+        ...
+
 
 TargetFor = Callable[[str, str, str], Target | None]
 """(phone user, caller's number, caller's name) -> where to ring, None when it cannot be reached."""
 
-LookUp = Callable[[str, str], None]
-"""(contact, caller's number): look the customer up; `Director.customer_found` is called when done, or never."""
+LookUp = Callable[[str, str, str | None], None]
+"""(contact, caller's number, id of the customer whom an agent chose): look the customer up, by id where there is one;
+`Director.customer_found` is called when done, or never."""
 
 SetAlarm = Callable[[str, str, datetime | None], None]
 """(kind, id, deadline): have `Director.tick(kind, id)` called then; None forgets it."""

@@ -5,7 +5,7 @@ offers a caller the moment he is queued), and must then find the state that the 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import acd.commands as acd_in
@@ -64,7 +64,7 @@ class Director:
         self.processes: dict[str, ic.IncomingCall] = {}
         self.deliveries: dict[str, od.OfferDelivery] = {}
         self._offer_of_leg: dict[str, str] = {}
-        self._customers: dict[str, tuple[Customer | None, int]] = {}
+        self._customers: dict[str, tuple[Customer | None, int, tuple[Customer, ...]]] = {}
 
     # -- from the room of calls ------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class Director:
         if notice.source_kind == "phone":
             self._busy_agent(unit, contact, notice.source)
         if self._around.site.wants_customer(flow):
-            self._around.look_up(contact, notice.caller)
+            self._around.look_up(contact, notice.caller, None)
         started = self._rooms.flows.start(unit, contact, flow, caller=notice.caller, called=notice.called)
         self._obey_all(unit, contact, started)
 
@@ -458,13 +458,20 @@ class Director:
 
     # -- the pop ---------------------------------------------------------------------------------------------------
 
-    def customer_found(self, unit: Unit, contact: str, customer: Customer | None, matches: int) -> None:
+    def customer_found(
+        self,
+        unit: Unit,
+        contact: str,
+        customer: Customer | None,
+        matches: int,
+        candidates: tuple[Customer, ...] = (),
+    ) -> None:
         """The look-up of the caller's number returned; an offer that is out already is told."""
         call = self.processes.get(contact)
-        if call is None:
-            return
-        self._customers[contact] = (customer, matches)
         found = customer.get("id") if customer is not None else None
+        if call is None or call.customer not in (None, found):
+            return
+        self._customers[contact] = (customer, matches, candidates)
         unit.event("director.customer.found", contact, customer=found, matches=matches)
         if customer is not None:
             self.flow(unit, contact, ivr_in.CustomerFound(dict(customer)))
@@ -472,14 +479,14 @@ class Director:
             self._show(unit, delivery, update=True)
 
     def _pop(self, unit: Unit, delivery: od.OfferDelivery) -> None:
-        customer, _ = self._customers.get(delivery.contact, (None, 0))
+        customer, *_ = self._customers.get(delivery.contact, (None,))
         found = customer.get("id") if customer is not None else None
         unit.event("director.pop.sent", delivery.contact, offer=delivery.offer, agent=delivery.agent, customer=found)
         self._show(unit, delivery, update=False)
 
     def _show(self, unit: Unit, delivery: od.OfferDelivery, *, update: bool) -> None:
         call = self.processes[delivery.contact]
-        customer, matches = self._customers.get(delivery.contact, (None, 0))
+        customer, matches, candidates = self._customers.get(delivery.contact, (None, 0, ()))
         pop = Pop(
             delivery.offer,
             delivery.contact,
@@ -490,9 +497,21 @@ class Director:
             customer,
             matches,
             delivery.ring_until,
+            candidates,
         )
         screens = self._around.screens
         unit.after_commit(lambda: screens.pop(pop, update=update))
+
+    def choose_customer(self, unit: Unit, contact: str, customer: Customer, *, by: str) -> None:
+        """User `by` says who the caller is, in the call or after it; that stands against what the number says."""
+        chosen = str(customer["id"])
+        call = self.processes.get(contact)
+        if call is not None:
+            self._keep(unit, replace(call, customer=chosen))
+            self._customers[contact] = (customer, 1, ())
+        unit.event("director.customer.chosen", contact, customer=chosen, by=by)
+        screens = self._around.screens
+        unit.after_commit(lambda: screens.customer_chosen(contact, customer))
 
     # -- time and restart ------------------------------------------------------------------------------------------
 
@@ -526,7 +545,7 @@ class Director:
         self._around.set_alarm(PROCESS, contact, call.next_deadline)
         run = self._rooms.flows.run_of(contact)
         if run is not None and self._around.site.wants_customer(run.flow):
-            self._around.look_up(contact, call.caller)
+            self._around.look_up(contact, call.caller, call.customer)
         match call.phase:
             case ic.Phase.TALKING:
                 self._rooms.calls.reassert_bridge(unit, contact, hold=self._sound(contact, MUSIC))

@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-from callcenter.console.live import LiveView, agent_of
-from callcenter.console.protocol import AgentRow, ContactRow, Customer, EntryRow, OfferRow, Pop, PopUpdated
+from callcenter.console.live import LiveView
+from callcenter.console.protocol import AgentRow, Candidate, ContactRow, Customer, EntryRow, OfferRow, Pop, PopUpdated
 from tests.callcenter.console.events import AT, a_call, event, offered, state
 from tests.callcenter.console.golden import fold, read_log
 
@@ -89,6 +89,17 @@ def test_a_customer_found_late_is_filled_in() -> None:
     assert view.pops_of("ann") == (updated,)
     assert updated.customer == customer
     assert view.update_pop(PopUpdated("o9", customer, 1)) is None
+
+
+def test_candidates_are_filled_in_and_go_when_one_is_chosen() -> None:
+    view = LiveView()
+    view.show_pop(POP)
+    candidate = Candidate("k1", "Ada Byron", "ACME", 63, "exact_number")
+    view.update_pop(PopUpdated("o1", None, 2, (candidate,)))
+    assert [pop.candidates for pop in view.pops_about("c1")] == [(candidate,)]
+    view.update_pop(PopUpdated("o1", Customer("k1", "Ada Byron"), 1))
+    assert view.pops_of("ann")[0].candidates == ()
+    assert view.pops_about("c2") == ()
 
 
 def test_presence_and_state_do_not_overwrite_each_other() -> None:

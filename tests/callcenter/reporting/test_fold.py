@@ -65,6 +65,14 @@ def test_record_tells_each_leg_with_loss_and_jitter() -> None:
     assert (agent.by, agent.reason, agent.ended_at, agent.received) == ("us", "hangup", at(68_030), 3_000)
 
 
+def test_customer_whom_an_agent_chose_stands_against_the_number() -> None:
+    story = agent_call().tell(9_000, "director.customer.chosen", customer="cust9", by="user1")
+    story.tell(9_500, "director.customer.found", customer="cust7", matches=1)
+    assert fold(story.events).customer == "cust9"
+    again = story.tell(80_000, "director.customer.chosen", customer="cust8", by="user1")
+    assert fold(again.events).customer == "cust8"
+
+
 def test_path_counts_digits_and_never_holds_them() -> None:
     hello, wait = fold(agent_call().events).detail.path
     assert (hello.node, hello.kind, hello.branch, hello.digits, hello.masked) == ("hello", "menu", "2", 1, False)
