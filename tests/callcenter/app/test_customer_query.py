@@ -11,6 +11,7 @@ from callcenter.crm.model import CustomerCard, CustomerFields, Found, Match
 from callcenter.crm.records import create_customer
 from callcenter.director.ports import Pop
 from callcenter.kernel.clock import FakeClock
+from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.site import Site
 
 NOW = FakeClock().now()
