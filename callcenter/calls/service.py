@@ -79,6 +79,12 @@ class CallService:
                 self._notify(unit, notices.LegRecorded(contact.id, event.session, event.command, event.duration_ms))
             case ev.RecordingFailed():
                 unit.event("calls.recording.failed", contact.id, reason=event.reason)
+            case ev.SessionLost():
+                # Its worker has died, and with it all that the contact had there. The caller's leg, which is the
+                # first, is told first: nobody is to think that the other one hung up.
+                for leg in contact.legs:
+                    if leg.worker == event.worker or leg.id == event.session:
+                        self._step(unit, leg.id, ev.SessionLost(leg.id, event.worker))
             case _:
                 self._step(unit, event.session, event)
 
@@ -195,25 +201,31 @@ class CallService:
         `sessions` by leg as the workers report them, `dialogs` the legs whose dialog the gateway knows. What was
         committed but perhaps never sent is sent again; a worker applies the same state once.
         """
-        for leg in self.contact(contact_id).legs:
-            there = sessions.get(leg.id)
-            match leg.session:
-                case SessionState.OPENING if there is not None:
-                    self._step(unit, leg.id, there)
-                case SessionState.OPENING if leg.is_live:
-                    self._media.open(unit, leg.id, remote=leg.offer, near=leg.near)
-                case SessionState.CLOSING if there is not None:
-                    self._media.close(unit, leg.id)
-                case SessionState.OPENING | SessionState.CLOSING:
-                    self._step(unit, leg.id, ev.SessionLost(leg.id, leg.worker or ""))
-                case SessionState.OPEN if there is None:
-                    self._step(unit, leg.id, ev.SessionLost(leg.id, leg.worker or ""))
-                case SessionState.OPEN if leg.remote is not None:
-                    self._media.connect(unit, leg.id, leg.remote)
-            if leg.direction is Direction.INBOUND and leg.state is LegState.RINGING:
-                self._signalling.ring(unit, leg.id)
-            if leg.is_live and leg.id not in dialogs and leg.state is not LegState.ALLOCATING:
-                self._step(unit, leg.id, ev.DialogLost(leg.id, "restart"))
+        for leg_id in [leg.id for leg in self.contact(contact_id).legs]:
+            contact = self._contacts.get(contact_id)
+            if contact is None:
+                return  # the last of it is gone
+            # As the legs before have left it: the caller's end is the end of all.
+            self._reconcile_leg(unit, contact.leg(leg_id), sessions.get(leg_id), has_dialog=leg_id in dialogs)
+
+    def _reconcile_leg(self, unit: Unit, leg: Leg, there: ev.SessionOpened | None, *, has_dialog: bool) -> None:
+        match leg.session:
+            case SessionState.OPENING if there is not None:
+                self._step(unit, leg.id, there)
+            case SessionState.OPENING if leg.is_live:
+                self._media.open(unit, leg.id, remote=leg.offer, near=leg.near)
+            case SessionState.CLOSING if there is not None:
+                self._media.close(unit, leg.id)
+            case SessionState.OPENING | SessionState.CLOSING:
+                self._step(unit, leg.id, ev.SessionLost(leg.id, leg.worker or ""))
+            case SessionState.OPEN if there is None:
+                self._step(unit, leg.id, ev.SessionLost(leg.id, leg.worker or ""))
+            case SessionState.OPEN if leg.remote is not None:
+                self._media.connect(unit, leg.id, leg.remote)
+        if leg.direction is Direction.INBOUND and leg.state is LegState.RINGING:
+            self._signalling.ring(unit, leg.id)
+        if leg.is_live and not has_dialog and leg.state is not LegState.ALLOCATING:
+            self._step(unit, leg.id, ev.DialogLost(leg.id, "restart"))
 
     def reassert_bridge(self, unit: Unit, contact_id: str, *, hold: Sequence[str]) -> None:
         """Say again who is joined, or held (to `hold`): the order may have been committed and not sent."""

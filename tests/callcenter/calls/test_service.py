@@ -1,0 +1,135 @@
+"""CallService: what a contact's legs do to each other, and what a restart finds and mends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from callcenter.calls import events as ev
+from callcenter.calls.model import Contact, LegState, Role, SessionState
+from callcenter.calls.notices import LegEnded, Notice
+from callcenter.calls.ports import Target
+from callcenter.calls.service import CallService
+from callcenter.kernel.unit import Unit
+from tests.support.media import FakeMedia
+from tests.support.signalling import FakeSignalling
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TARGET = Target("sip:1001@127.0.0.9", "127.0.0.9", 5060, "udp", "caller")
+
+
+def open_unit() -> Unit:
+    return Unit(NOW)
+
+
+def submit(unit: Unit) -> None:
+    for action in list(unit.actions):
+        action()
+
+
+@dataclass
+class World:
+    """The room between its two fakes, without a director: what it notices is kept."""
+
+    heard: list[Notice] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.signalling = FakeSignalling(open_unit, self._signalled, submit)
+        self.media = FakeMedia(open_unit, self._heard, submit)
+        self.calls = CallService(
+            self.signalling,
+            self.media,
+            notify=lambda _unit, notice: self.heard.append(notice),
+            set_alarm=lambda _contact, _at: None,
+        )
+
+    def _signalled(self, unit: Unit, event: ev.SignallingInput) -> None:
+        self.calls.signalled(unit, event)
+
+    def _heard(self, unit: Unit, event: ev.MediaInput) -> None:
+        self.calls.heard(unit, event)
+
+    def talking(self) -> Contact:
+        """A caller joined with a phone."""
+        leg = self.signalling.arrive()
+        (contact,) = self.calls.contacts
+        self.do(lambda unit: self.calls.accept(unit, leg))
+        self.signalling.acknowledge(leg)
+        self.do(lambda unit: self.calls.dial(unit, contact, Role.PHONE, "1001", TARGET, near=leg))
+        other = self.calls.contact(contact).legs[1].id
+        self.signalling.rings(other)
+        self.signalling.accepts(other)
+        self.do(lambda unit: self.calls.bridge(unit, contact, leg, other, record=True))
+        return self.calls.contact(contact)
+
+    def do(self, act: Callable[[Unit], object]) -> None:
+        """One unit, committed."""
+        unit = open_unit()
+        act(unit)
+        submit(unit)
+
+    def ended(self) -> list[tuple[str, str]]:
+        return [(notice.leg, notice.ending.reason) for notice in self.heard if isinstance(notice, LegEnded)]
+
+
+def test_the_caller_is_the_first_to_lose_his_worker() -> None:
+    world = World()
+    customer, other = world.talking().legs
+    world.media.tell(ev.SessionLost(other.id, "w1"))
+    assert world.ended() == [(customer.id, "media_lost"), (other.id, "media_lost")]
+
+
+def test_a_session_lost_with_its_worker_is_told_once() -> None:
+    world = World()
+    world.talking()
+    world.media.lose("w1")
+    assert [reason for _, reason in world.ended()] == ["media_lost", "media_lost"]
+    assert world.calls.contacts == {}
+
+
+def restarted(contact: Contact) -> World:
+    world = World()
+    world.calls.restore([contact])
+    return world
+
+
+def test_a_restart_that_finds_no_session_hangs_up_and_ends_the_contact() -> None:
+    contact = World().talking()
+    world = restarted(contact)
+    legs = {leg.id for leg in contact.legs}
+    world.do(lambda unit: world.calls.reconcile(unit, contact.id, {}, legs))
+    assert [reason for _, reason in world.ended()] == ["media_lost", "media_lost"]
+    assert world.calls.contacts == {}
+
+
+def test_a_restart_that_finds_no_dialog_ends_the_leg_and_closes_its_session() -> None:
+    contact = World().talking()
+    world = restarted(contact)
+    sessions = {leg.id: ev.SessionOpened(leg.id, "w1", "127.0.0.1", leg.port) for leg in contact.legs}
+    customer, other = contact.legs
+    world.do(lambda unit: world.calls.reconcile(unit, contact.id, sessions, {customer.id}))
+    assert world.ended() == [(other.id, "dialog_lost")]
+    assert world.calls.contact(contact.id).leg(other.id).session is SessionState.CLOSING
+
+
+def test_a_caller_who_heard_ringing_hears_it_again_after_a_restart() -> None:
+    before = World()
+    leg = before.signalling.arrive()
+    (contact,) = before.calls.contacts
+    before.do(lambda unit: before.calls.ring(unit, leg))
+    assert before.calls.contact(contact).leg(leg).state is LegState.RINGING
+    world = restarted(before.calls.contact(contact))
+    world.signalling.legs = before.signalling.legs
+    world.do(lambda unit: world.calls.reconcile(unit, contact, {}, {leg}))
+    assert world.signalling.sent == [("180", leg)]
+
+
+def test_an_ended_contact_closes_after_a_restart() -> None:
+    before = World()
+    contact = before.talking()
+    held = {leg.id: ev.SessionOpened(leg.id, "w1", "127.0.0.1", leg.port) for leg in contact.legs}
+    unit = open_unit()
+    before.calls.end(unit, contact.id, "caller", "hangup")
+    world = restarted(before.calls.contact(contact.id))
+    world.media.found.update(before.media.found)
+    world.do(lambda unit: world.calls.reconcile(unit, contact.id, held, {leg.id for leg in contact.legs}))
+    assert world.calls.contacts == {}
