@@ -200,6 +200,12 @@ def test_call_whose_media_was_lost_in_the_flow_failed() -> None:
     assert fold(story.ended(800, "system", "media_lost").events).result is Result.FAILED
 
 
+def test_caller_who_lost_his_media_while_he_waited_did_not_give_up() -> None:
+    story = Story().received().answered(5).queued(10).leg_ended(800, by="us", reason="media_lost")
+    story.tell(800, "acd.entry.abandoned", entry="q1", queue="billing", wait_ms=790)
+    assert fold(story.ended(800, "system", "media_lost").events).result is Result.FAILED
+
+
 def test_call_ends_when_the_callers_leg_ends_and_not_when_its_session_is_given_back() -> None:
     cdr = fold(Story().received().answered(5).leg_ended(800).closed(5_800).ended(5_800).events)
     assert cdr.ended_at == at(800)
