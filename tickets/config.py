@@ -84,6 +84,10 @@ def _policy(keys: "_Keys", calendars: Mapping[str, Calendar]) -> Policy:
     clocks: dict[ClockName, ClockRule] = {
         clock: _clock(keys.mapping(clock)) for clock in CLOCKS if keys.value(clock) is not None
     }
+    for clock, rule in clocks.items():
+        for step in rule.steps:
+            if step.raise_to is not None and any(step.raise_to not in each.targets for each in clocks.values()):
+                keys.fault(f"{clock}.escalation.raise_to", f"{step.raise_to} tickets would have no clock any more")
     keys.close()
     return Policy(name, calendar or "", clocks)
 

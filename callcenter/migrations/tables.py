@@ -5,6 +5,7 @@ from callcenter.identity import tables as identity
 from callcenter.kernel import site_tables
 from callcenter.kernel.site import Base
 from callcenter.reporting import tables as reporting
+from tickets import tables as tickets
 
-MODULES = (crm, identity, reporting, site_tables)
+MODULES = (crm, identity, reporting, site_tables, tickets)
 METADATA = Base.metadata

@@ -32,12 +32,16 @@ def policy(
     pausing: tuple[Status, ...] = ("pending", "on_hold"),
     steps: tuple[Step, ...] = (Step("overdue"),),
 ) -> Policy:
-    """Targets in minutes for normal tickets; urgent ones have a quarter, low ones nothing."""
+    """Targets in minutes for normal tickets; high ones have half, urgent ones a quarter, low ones nothing."""
     clocks: dict[ClockName, ClockRule] = {
-        "first_response": ClockRule({"normal": response, "urgent": response // 4}, (), steps),
-        "resolution": ClockRule({"normal": resolution, "urgent": resolution // 4}, pausing, steps),
+        "first_response": ClockRule(_targets(response), (), steps),
+        "resolution": ClockRule(_targets(resolution), pausing, steps),
     }
     return Policy(name, "office", clocks)
+
+
+def _targets(normal: int) -> dict[Priority, int]:
+    return {"normal": normal, "high": normal // 2, "urgent": normal // 4}
 
 
 @dataclass

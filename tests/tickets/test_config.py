@@ -62,6 +62,7 @@ def test_another_edition_of_a_policy_has_another_version() -> None:
         (document(pausing="pending"), "policies[0].resolution.pausing: must be a list of new, open"),
         (document(escalation={"offset": -60}), "policies[0].resolution.escalation.offset: is before"),
         (document(escalation={"raise_to": "top"}), "policies[0].resolution.escalation.raise_to: must be one of"),
+        (document(escalation={"raise_to": "high"}), "policies[0].resolution.escalation.raise_to: high tickets would"),
         (document(escalation=[]), "policies[0].resolution.escalation: must be a mapping"),
         (document(speed=5), "policies[0].resolution.speed: is not known"),
         (document() | {"default": "gold"}, "default: must be one of standard"),
