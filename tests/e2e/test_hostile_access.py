@@ -29,7 +29,7 @@ ROUNDS = 150
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
-    with hostile_server(tmp_path_factory.mktemp("access"), 24060) as running:
+    with hostile_server(tmp_path_factory.mktemp("access")) as running:
         yield running
 
 

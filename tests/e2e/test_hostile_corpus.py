@@ -42,7 +42,7 @@ NEVER_ANSWERED = re.compile(rb"\s*(SIP/|ACK\s)", re.IGNORECASE)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
-    with hostile_server(tmp_path_factory.mktemp("corpus"), 24000) as running:
+    with hostile_server(tmp_path_factory.mktemp("corpus")) as running:
         yield running
 
 

@@ -17,13 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import tone
-from tests.support.hostile import ATTACKER, PHONE, TRUNK, HostileServer, hostile_server
+from tests.support.hostile import ATTACKER, PHONE, PORTS, TRUNK, HostileServer, hostile_server
 from tests.support.server import eventually
 from tests.support.sip_party import Address, Call, Party, Sound, offer, rtp
 
 pytestmark = pytest.mark.e2e
 
-PORTS = (24120, 24179)
 EVIL_HZ, CALLER_HZ, PHONE_HZ = 2100, 400, 1000
 EVIL = tone.frames(EVIL_HZ, 0.02)[0]
 MAX_LEAK = 5
@@ -66,7 +65,7 @@ class Talk:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
-    with hostile_server(tmp_path_factory.mktemp("media"), PORTS[0]) as running:
+    with hostile_server(tmp_path_factory.mktemp("media")) as running:
         yield running
 
 
@@ -127,7 +126,7 @@ def test_sprayed_and_injected_sound_reaches_nobody(talk: Talk) -> None:
     """S1 and S2: before the parties have said anything, while they talk, at every port, from three sources."""
     sockets = attackers()
     try:
-        flood(sockets, range(*PORTS), 3)
+        flood(sockets, range(*PORTS), 2)
         talk.caller.start(talk.call.media)
         talk.phone.start(talk.phone_leg)
         talk.hear(0.5)

@@ -20,6 +20,7 @@ from tests.support.sip_party import Address, Party
 
 PROBE_S = 0.050
 PATIENCE = 3
+PORTS = (24000, 24999)
 ATTACKER = "127.0.0.24"
 PROBER = "127.0.0.25"
 TRUNK: Address = ("127.0.0.26", 5060)
@@ -57,7 +58,7 @@ FLOWS: dict[str, Document] = {
 }
 
 
-def hostile_site(first_port: int, limits: Document | None = None) -> SiteFiles:
+def hostile_site(limits: Document | None = None) -> SiteFiles:
     """A trunk with numbers, one that leads nowhere, a phone with a fixed contact and two that register."""
     return SiteFiles(
         trunks=[
@@ -73,7 +74,7 @@ def hostile_site(first_port: int, limits: Document | None = None) -> SiteFiles:
         agents=[{"id": "anna", "name": "Anna", "user": "anna", "phone": "ann", "skills": {"billing": 2}}],
         flows=FLOWS,
         settings={
-            "media": {"ports": f"{first_port}-{first_port + 59}", "workers": 1},
+            "media": {"ports": "{}-{}".format(*PORTS), "workers": 1},
             "limits": limits or {"per_source_per_s": 100000.0, "per_source_burst": 100000},
         },
     )
@@ -125,9 +126,9 @@ class HostileServer(Server):
 
 
 @contextmanager
-def hostile_server(folder: Path, first_port: int, limits: Document | None = None) -> Iterator[HostileServer]:
+def hostile_server(folder: Path, limits: Document | None = None) -> Iterator[HostileServer]:
     """A running server; what it caught at an edge fails the test at the end."""
-    with HostileServer(folder, hostile_site(first_port, limits)) as server:
+    with HostileServer(folder, hostile_site(limits)) as server:
         yield server
         server.assert_calm()
 
