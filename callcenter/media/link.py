@@ -18,6 +18,8 @@ from callcenter.media import protocol
 log = logging.getLogger(__name__)
 
 WELCOME_S = 2.0
+# The worker only keeps its events until then, and sends them again if we die before.
+ACK_S = 0.1
 
 
 class Owner(Protocol):
@@ -88,11 +90,11 @@ class Link(asyncio.Protocol):
         self._write(protocol.Drain())
 
     def committed(self, number: int) -> None:
-        """Event `number` is on disk; acknowledged once per turn of the loop."""
+        """Event `number` is on disk; acknowledged soon, together with those after it."""
         self._committed = max(self._committed, number)
         if not self._ack_scheduled:
             self._ack_scheduled = True
-            self._loop.call_soon(self._acknowledge)
+            self._loop.call_later(ACK_S, self._acknowledge)
 
     async def statistics(self) -> protocol.Statistics | None:
         """The worker's counters, None if it does not answer in time."""
@@ -100,6 +102,7 @@ class Link(asyncio.Protocol):
             return None
         answer: asyncio.Future[protocol.Statistics | None] = self._loop.create_future()
         self._asked.append(answer)
+        self._acknowledge()
         self._write(protocol.AskStatistics())
         try:
             async with asyncio.timeout(WELCOME_S):
@@ -109,8 +112,11 @@ class Link(asyncio.Protocol):
 
     async def close(self) -> None:
         """Leave the worker to itself; nothing is delivered any more."""
+        self._acknowledge()
         self.live = False
-        self._drop()
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
         if self._returning is not None:
             self._returning.cancel()
             with contextlib.suppress(asyncio.CancelledError):

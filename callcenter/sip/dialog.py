@@ -2,6 +2,7 @@
 
 Call-ID (of our calls), our tag and all our branches derive from the leg's id, so the response to a request that was
 sent before a restart finds its way. A dialog is an immutable value; what changes it are the functions here.
+It is a msgspec struct because each step of a call copies and stores it.
 
     uas   early --200--> confirmed (accepted: no ACK yet) --ACK--> confirmed --BYE--> ended
           early --refusal, CANCEL--> ended
@@ -9,8 +10,10 @@ sent before a restart finds its way. A dialog is an immutable value; what change
 """
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from callcenter.calls.ports import MediaDescription, Target
 from callcenter.sip.hop import Hop
@@ -21,8 +24,7 @@ from callcenter.sip.values import NameAddr, parse_uri
 Addresses = Container[tuple[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialog:
+class Dialog(msgspec.Struct, frozen=True, omit_defaults=True):
     """`local_uri` and `remote_uri` are URIs without angle brackets; tags, CSeqs and route set as in the RFC."""
 
     leg: str

@@ -4,8 +4,9 @@ A request is the peer's if both tags and the Call-ID are, and if it comes from a
 S16): somebody who has seen a call can still not end it from elsewhere.
 """
 
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from callcenter.calls.events import ByeArrived, CancelArrived
 from callcenter.kernel.unit import Unit

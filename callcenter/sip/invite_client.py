@@ -6,8 +6,10 @@ INVITE are stored before they are sent, so a restart sends the same ones again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+
+from msgspec.structs import replace
 
 from callcenter.calls.events import DialogLost, InviteAccepted, InviteRefused, Progressed
 from callcenter.calls.ports import MediaDescription, Target

@@ -5,8 +5,10 @@ dialog and decides nothing twice.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
+
+from msgspec.structs import replace
 
 from callcenter.calls.events import AckArrived, CancelArrived, DialogLost, InviteArrived, ReinviteArrived
 from callcenter.calls.ports import MediaDescription

@@ -13,8 +13,10 @@ Answering needs a session's port, so `Accept` opens the session and the 200 leav
 (RFC 3261 section 13.2.1) the peer's media is known only with the ACK, and the leg is answered then.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev

@@ -125,6 +125,26 @@ def test_state_row_is_the_last_one_saved_or_gone(world: JournalWorld, reader: Jo
     reader.close()
 
 
+def test_unit_that_tells_nobody_anything_is_on_disk_soon(world: JournalWorld, reader: JournalReader) -> None:
+    unit = world.unit()
+    unit.save("contact", "c1", {"n": 1})
+    world.journal.submit(unit)
+    world.loop.turn_until(lambda: bool(reader.states("contact")))
+    assert world.journal.lag_s(START + timedelta(seconds=3)) == 0.0
+    reader.close()
+
+
+def test_unit_that_tells_nobody_anything_is_written_with_the_next_and_before_it(
+    world: JournalWorld, reader: JournalReader
+) -> None:
+    quiet, next_ = world.unit(), world.unit("a")
+    quiet.save("contact", "c1", {"n": 1})
+    next_.save("contact", "c1", {"n": 2})
+    world.commit(quiet, next_)
+    assert reader.states("contact") == [("c1", b'{"n":2}')]
+    reader.close()
+
+
 def test_personal_data_is_merged_apart_from_the_events(world: JournalWorld, reader: JournalReader) -> None:
     for data in ({"caller": "+431", "collected": {"menu": "2"}}, {"collected": {"pin": "77"}}):
         unit = world.unit()

@@ -1,8 +1,9 @@
 """The dialog's value: what it derives from the leg, where it sends, and that its row reads back."""
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from callcenter.calls.ports import Target
 from callcenter.kernel.codec import decode, encode
@@ -28,7 +29,7 @@ def test_row_reads_back_as_it_was() -> None:
 def test_sdp_version_grows_only_with_a_change() -> None:
     once = describe(DIALOG, OUR_MEDIA)
     assert (once.sdp_version, describe(once, OUR_MEDIA).sdp_version) == (1, 1)
-    assert describe(once, replace(OUR_MEDIA, port=20002)).sdp_version == 2
+    assert describe(once, dataclasses.replace(OUR_MEDIA, port=20002)).sdp_version == 2
 
 
 @pytest.mark.parametrize(
