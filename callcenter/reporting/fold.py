@@ -294,13 +294,9 @@ def _result(facts: _Facts, caller: Row, visit: Row | None) -> Result:
         return Result.ANSWERED
     if facts.head.get("reason") in FAILURES:
         return Result.FAILED
-<<<<<<< Updated upstream
-    if people or visit or any(step["kind"] == "dial" for step in facts.path):
-=======
     if _gave_up(facts, caller, visit, people):
         return Result.ABANDONED
-    if people or visit:
->>>>>>> Stashed changes
+    if people or visit or any(step["kind"] == "dial" for step in facts.path):
         return Result.UNANSWERED
     return Result.ANSWERED if answered else Result.REFUSED
 
