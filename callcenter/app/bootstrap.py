@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from callcenter.app.active import claim_of
 from callcenter.app.directory import directory_of, kept_secrets
 from callcenter.app.inherited import Inherited
 from callcenter.app.live import LiveSide, Outside
@@ -56,10 +57,14 @@ class Application:
         self.consoles = Consoles(SystemClock())
         outside = Outside(ConsoleScreens(self.consoles), self._transports, fenced)
         self.live = LiveSide(settings, config, directory, outside)
+        self._claim = claim_of(settings, self.live.clock)
+        self._fenced = fenced
 
     async def start(self) -> None:
         """Come back to where the process before left off, listen, then serve the web. Raises ConfigError."""
         live = self.live
+        if self._claim is not None:
+            await self._claim.before_calls()
         # What the restart repeats must leave at once; what has queued meanwhile is read when all is in its place.
         self._open_transports()
         contacts = await restart(live)
@@ -71,7 +76,9 @@ class Application:
         await self._listen()
         log.info("live again", extra={"contacts": contacts, "epoch": live.journal.epoch})
         module = await asyncio.to_thread(importlib.import_module, "callcenter.app.site_side")
-        self._late = cast("LateSide", module.SiteSide(self._inherited, live, self.consoles))
+        self._late = cast(
+            "LateSide", module.SiteSide(self._inherited, live, self.consoles, self._claim, self._fenced)
+        )
         await self._late.start()
 
     def _open_transports(self) -> None:
@@ -145,3 +152,5 @@ class Application:
         live.journal.close()
         if self._late is not None:
             await self._late.close()
+        if self._claim is not None:
+            await self._claim.close()

@@ -17,11 +17,12 @@ from pathlib import Path
 from acd.config import Roster
 from acd.config import load as load_roster
 from callcenter.app.accounts import Account, make_accounts
+from callcenter.app.active import claim_of
 from callcenter.app.endpoints import Endpoints, load_endpoints
 from callcenter.app.inherited import EXIT_CONFIG, write_whole
 from callcenter.app.settings import Settings, from_json
 from callcenter.app.site_secrets import new_password, realm, site_key
-from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.site import Site
 from callcenter.migrations.migrate import migrate
@@ -81,17 +82,27 @@ async def first_start(settings: Settings, config: Path) -> str | None:
     if plan is None:
         plan = make_plan(load_roster(config), load_endpoints(config), realm_name, new_password)
         write_whole(data / BEGUN, json.dumps(asdict(plan)))
-    await migrate(settings.site_database_url, data)
-    # A database that came with accounts (PostgreSQL, a restored backup) keeps their passwords.
-    site = Site(settings.site_database_url, pool_size=1)
-    try:
-        kept = await make_accounts(site, plan.users, plan.phones, plan.realm, SystemClock())
-    finally:
-        await site.close()
+    kept = await _make(settings, plan, SystemClock())
     text = as_text(plan, kept)
     write_whole(data / DONE, text)
     (data / BEGUN).unlink()
     return text
+
+
+async def _make(settings: Settings, plan: Plan, clock: Clock) -> set[str]:
+    """Bring the database to this version and make the accounts; nothing of it where another application is active."""
+    claim = claim_of(settings, clock)
+    if claim is not None:
+        await claim.before_calls()
+    # A database that came with accounts (PostgreSQL, a restored backup) keeps their passwords.
+    site = Site(settings.site_database_url, pool_size=1)
+    try:
+        await migrate(settings.site_database_url, settings.data_dir)
+        return await make_accounts(site, plan.users, plan.phones, plan.realm, clock)
+    finally:
+        await site.close()
+        if claim is not None:
+            await claim.close()
 
 
 def _begun(path: Path) -> Plan | None:

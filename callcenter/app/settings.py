@@ -90,6 +90,7 @@ class Settings:
     redis_url: str | None = None
     recordings: str | None = None
     drain_s: float = 60.0
+    journal_days: float = 2.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -311,6 +312,7 @@ CHECKS: Mapping[str, typing.Callable[[typing.Any], str | None]] = types.MappingP
         "limits.tcp_connections": _positive,
         "limits.journal_lag_ms": _positive,
         "drain_s": _not_negative,
+        "journal_days": _not_negative,
         "database_url": _database,
     }
 )

@@ -4,27 +4,31 @@ Imported by the application when SIP already answers: what it stands on takes lo
 """
 
 import asyncio
-import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from callcenter.app.asgi import Ports, create_app
 from callcenter.app.call_records import CallRecords
 from callcenter.app.customer_query import find_customer
+from callcenter.app.customer_side import customer_ports
 from callcenter.app.directory import directory_of
+from callcenter.app.housekeeping import HOURLY, RELAY_EVERY, Housekeeping, forgetting, pruning, relaying
 from callcenter.app.http import HttpServer
 from callcenter.app.inherited import Inherited
 from callcenter.app.live import LiveSide
 from callcenter.app.phone_secrets import stored_secrets
+from callcenter.app.site_opening import SiteOpening
 from callcenter.app.status_report import StatusReport, StatusSocket
 from callcenter.console.consoles import Consoles
 from callcenter.identity.service import IdentityService
-from callcenter.kernel.errors import SiteUnavailable
+from callcenter.kernel.bus import Bus
 from callcenter.kernel.projector_thread import ProjectorThread
 from callcenter.kernel.site import Site
-from callcenter.migrations.migrate import migrate
 from callcenter.reporting.projection import CdrHandler
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from callcenter.kernel.site_claim import SiteClaim
 
 DIST = Path(__file__).resolve().parents[2] / "agent_ui" / "dist"
 
@@ -32,43 +36,75 @@ DIST = Path(__file__).resolve().parents[2] / "agent_ui" / "dist"
 class SiteSide:
     """Built on the loop's thread; `start` once, `close` once."""
 
-    def __init__(self, inherited: Inherited, live: LiveSide, consoles: Consoles) -> None:
+    def __init__(
+        self,
+        inherited: Inherited,
+        live: LiveSide,
+        consoles: Consoles,
+        claim: "SiteClaim | None",
+        fenced: Callable[[], None],
+    ) -> None:
         settings = inherited.settings
         self._inherited = inherited
         self._settings = settings
         self._live = live
-        self._site = Site(settings.site_database_url)
+        # What transactions record becomes events of the stream `site` here.
+        self.events = Bus()
+        self._site = Site(settings.site_database_url, recorded=lambda: self._housekeeping.ask("relay"))
+        self._identity = IdentityService(self._site, live.clock)
         self._projector = ProjectorThread(settings.site_database_url, live.journal_path, [CdrHandler()])
-        self._report = StatusReport(live, self._projector)
+        self._housekeeping = self._chores()
+        self._opening = SiteOpening(settings, claim, opened=self._opened, fenced=fenced)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._report = StatusReport(live, self._projector, (self._housekeeping, self._opening, self.events))
         self._status = StatusSocket(inherited.run / "status.sock", self._report.whole_status)
-        ports = Ports(IdentityService(self._site, live.clock), CallRecords(self._site), live.desk, self._report)
+        self._customers = customer_ports(self._site, live, region=settings.site.region)
+        ports = Ports(self._identity, CallRecords(self._site), live.desk, self._report, self._customers)
         app = create_app(
             ports, consoles, recordings=settings.recordings_dir, dist=DIST, origins=settings.http.origins
         )
         self._http = HttpServer(app, inherited.http)
 
     async def start(self) -> None:
-        """Bring the database to this version, learn the phones' passwords, project, serve. Raises ConfigError."""
+        """Open the database, now or when it is back, and serve. Raises ConfigError."""
         settings, live = self._settings, self._live
-        try:
-            await migrate(settings.site_database_url, settings.data_dir)
-            secrets = await stored_secrets(self._site, settings.data_dir)
-            live.agent.directory = directory_of(live.site, secrets, live.agent.directory.realm)
-        except SiteUnavailable:
-            log.warning("site database does not answer; calls go on, facts wait in the journal")
+        await self._opening.first()
         live.customers.ask(
             lambda number, chosen: find_customer(self._site, number, chosen, region=settings.site.region)
         )
-        self._projector.start()
         live.bus.subscribe(self._projector.publish)
         # What was journalled before anyone subscribed is found by this first look.
         self._projector.wake()
         await self._http.start()
         await self._status.start()
+        self._tasks.append(asyncio.create_task(self._opening.keep()))
+
+    async def _opened(self) -> None:
+        """Learn the phones' passwords, project, tidy up."""
+        live = self._live
+        secrets = await stored_secrets(self._site, self._settings.data_dir)
+        live.agent.directory = directory_of(live.site, secrets, live.agent.directory.realm)
+        self._projector.start()
+        self._tasks.append(asyncio.create_task(self._housekeeping.run()))
+
+    def _chores(self) -> Housekeeping:
+        live, days = self._live, self._settings.journal_days
+        return Housekeeping(
+            live.clock,
+            {
+                "relay": (RELAY_EVERY, relaying(self._site, self.events)),
+                "sessions": (HOURLY, forgetting(self._identity)),
+                "journal": (HOURLY, pruning(live.journal, self._projector, live.clock, days=days)),
+            },
+        )
 
     async def close(self) -> None:
         """Stop serving; what is not projected yet stays in the journal."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._status.stop()
+        self._customers.records.close()
         await self._http.stop()
         await asyncio.to_thread(self._projector.close)
         await self._site.close()

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from callcenter import __version__
 from callcenter.app.live import LiveSide
@@ -16,12 +17,21 @@ from callcenter.kernel.projector_thread import ProjectorThread
 WORKERS_S = 1.0
 
 
+class Edge(Protocol):
+    """Where an exception is caught that nobody expected."""
+
+    @property
+    def surprises(self) -> int: ...
+
+
 class StatusReport:
     """Implements `console.ports.Status`."""
 
-    def __init__(self, live: LiveSide, projector: ProjectorThread) -> None:
+    def __init__(self, live: LiveSide, projector: ProjectorThread, edges: Sequence[Edge] = ()) -> None:
+        """`edges` are those that catch surprises besides the ones of calls."""
         self._live = live
         self._projector = projector
+        self._edges = edges
 
     def healthy(self) -> bool:
         """New calls are being taken: the journal writes and a worker is there."""
@@ -87,7 +97,7 @@ class StatusReport:
     def surprises(self) -> int:
         """Exceptions caught at a driver's edge: each is a bug of ours."""
         live = self._live
-        edges = (live, live.agent.statistics, live.media, live.bus, live.journal)
+        edges: Sequence[Edge] = (live, live.agent.statistics, live.media, live.bus, live.journal, *self._edges)
         return sum(edge.surprises for edge in edges)
 
     def flows(self) -> Sequence[Mapping[str, object]]:

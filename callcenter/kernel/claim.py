@@ -9,8 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+from callcenter.kernel.errors import ConfigError
+
 PATIENCE = timedelta(seconds=5)
 """What another application is given to end and its connection to be noticed as closed."""
+
+
+class SiteTaken(ConfigError):
+    """Another application is active on this site database."""
+
+    code = "site_taken"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.ids import new_id
-from callcenter.kernel.site import Site, translated
+from callcenter.kernel.site import RECORDED, Site, translated
 from callcenter.kernel.site_tables import SiteEvent, SiteOutbox
 
 CHUNK = 500
@@ -22,6 +22,7 @@ _LOCK = 7_203_118_465_002
 
 def record(session: AsyncSession, type_: str, subject: str, *, now: datetime, **data: object) -> None:
     """Add to the session's transaction that `type_` (room.noun.past_verb) happened to `subject`. Ids only."""
+    session.info[RECORDED] = True
     session.add(SiteOutbox(id=new_id(), type=type_, at=now, subject=subject, data=data))
 
 

@@ -50,7 +50,7 @@ class ProjectorThread:
         self._debounce_s = debounce_s
         self._lock = threading.Lock()
         self._waiting: list[tuple[int, Future[None]]] = []
-        self._status = ProjectorStatus(0, away=False, skipped=0)
+        self._status = ProjectorStatus(0, away=True, skipped=0)
         self._signalled = False
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,7 +60,8 @@ class ProjectorThread:
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 
     def start(self) -> None:
-        """Begin where the last projector of this journal stopped."""
+        """Begin where the last projector of this journal stopped. Until then the database counts as away."""
+        self._status = ProjectorStatus(0, away=False, skipped=0)
         self._thread.start()
 
     @property

@@ -4,7 +4,7 @@ One request, task or command is one transaction: `Site.session()`. No step of a 
 facts stay in the journal and people get `SiteUnavailable`.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,9 @@ from callcenter.kernel.codec import encode
 from callcenter.kernel.errors import SiteUnavailable
 
 Ts = TypeVarTuple("Ts")
+
+RECORDED = "recorded"
+"""Noted in a session that has events for the relay."""
 
 CONNECT_S = 5
 COMMAND_S = 10
@@ -157,8 +160,10 @@ def _begin_sqlite(connection: Connection) -> None:
 class Site:
     """The site database of one event loop."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, recorded: Callable[[], None] | None = None) -> None:
+        """`recorded` is called after each commit that has events for the relay (`outbox`)."""
         self.url = url
+        self._recorded = recorded
         self.engine = create_site_engine(url, pool_size=pool_size)
         self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
         self._reading = async_sessionmaker(self.engine.execution_options(site_begin="BEGIN"), expire_on_commit=False)
@@ -171,6 +176,8 @@ class Site:
         """One transaction: committed at the end, rolled back on an error. Raises SiteUnavailable."""
         async with translated(), self._writing.begin() as session:
             yield session
+        if RECORDED in session.info and self._recorded is not None:
+            self._recorded()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 
-from callcenter.kernel.claim import Claim, Seen, Verdict
+from callcenter.kernel.claim import Claim, Seen, SiteTaken, Verdict
 from callcenter.kernel.clock import Clock
-from callcenter.kernel.errors import ConfigError, SiteUnavailable
+from callcenter.kernel.errors import SiteUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +44,6 @@ _RAISE = (
 )
 # The last is what the driver says when it is asked in the moment in which the server closes the connection.
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-
-
-class SiteTaken(ConfigError):
-    """Another application is active on this site database."""
-
-    code = "site_taken"
 
 
 def name_of(data: Path) -> str:

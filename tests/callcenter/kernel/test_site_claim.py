@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from callcenter.kernel import site_claim as module
-from callcenter.kernel.claim import Verdict
+from callcenter.kernel.claim import SiteTaken, Verdict
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.ids import new_id
 from callcenter.kernel.site import Site
-from callcenter.kernel.site_claim import SiteClaim, SiteTaken, name_of
+from callcenter.kernel.site_claim import SiteClaim, name_of
 from callcenter.migrations.migrate import migrate
 from tests.support.postgres import PostgresCluster
 
