@@ -91,10 +91,6 @@ function withoutType(pop: Pop & { type?: string }): Pop {
   return rest
 }
 
-function updated(frame: Pick<Pop, 'customer' | 'matches' | 'candidates'>): Partial<Pop> {
-  return { customer: frame.customer, matches: frame.matches, candidates: frame.candidates ?? [] }
-}
-
 function hold(view: LiveView, contact: string, held: boolean): void {
   const talking = (row: AgentRow): boolean => row.contact === contact && row.state === 'on_contact'
   const row = [...view.agents.values()].find(talking)

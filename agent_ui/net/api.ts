@@ -20,9 +20,16 @@ export class ApiError extends Error {
   ) {
     super(code)
   }
+
+  /** The code, with the field that it is about where there is one: `invalid_input.target`. */
+  get named(): string {
+    const field = this.data['field']
+    return typeof field === 'string' ? `${this.code}.${field}` : this.code
+  }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** One request; raises ApiError. Modules beside this one name the addresses. */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, credentials: 'same-origin' }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
@@ -60,6 +67,3 @@ export async function fetchTicket(): Promise<string> {
   const { ticket } = await call<{ ticket: string }>('POST', '/api/session/ticket')
   return ticket
 }
-
-export const setOwnState = (state: AgentWish, reason: string | null): Promise<unknown> =>
-  call('POST', '/api/agents/me/state', { state, reason })

@@ -32,16 +32,24 @@ const row = (state: string): object => ({
   next: null,
   phone: true,
   console: true,
+  held: false,
 })
-const snapshot = (state: string): object => ({
+const snapshot = (state: string, changes: object = {}, rest: object = {}): object => ({
   type: 'snapshot',
   positions: { live: 1 },
-  agents: [row(state)],
+  agents: [{ ...row(state), ...changes }],
   contacts: [],
   entries: [],
   offers: [],
   pops: [],
+  ...rest,
 })
+const OPTIONS = {
+  dispositions: { resolved: { en: 'Resolved', zh: '已解决' }, sold: { en: 'Sold' } },
+  phones: { '1002': 'Bob' },
+  queues: ['billing', 'sales'],
+  numbers: ['200'],
+}
 const POP = {
   type: 'pop',
   offer: 'o1',
@@ -70,10 +78,14 @@ describe('the page', () => {
   }
   const button = (text: string): HTMLButtonElement => {
     const all = [...document.querySelectorAll('button')]
-    const found = all.find((one) => one.textContent?.trim() === text)
+    const found = all.find((one) => (one.querySelector('span') ?? one).textContent?.trim() === text)
     if (!found) throw new Error(`no button says ${text}`)
     return found
   }
+  const press = (key: string, on: EventTarget = document.body): void => {
+    on.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
+  }
+  const wishes = (path: string): unknown[] => asked.filter((one) => one.path === path).map((one) => one.body)
   const open = async (): Promise<void> => {
     app = mount(App, { target: document.body })
     await settle()
@@ -89,6 +101,10 @@ describe('the page', () => {
       'DELETE /api/session': { status: 204, body: null },
       'POST /api/session/ticket': { status: 200, body: { ticket: 'x', expires_in_s: 60 } },
       'POST /api/agents/me/state': { status: 200, body: {} },
+      'GET /api/desk/options': { status: 200, body: OPTIONS },
+      'POST /api/agents/me/call': { status: 204, body: null },
+      'POST /api/agents/me/offer': { status: 204, body: null },
+      'POST /api/agents/me/wrap-up': { status: 200, body: {} },
     }
     vi.stubGlobal('WebSocket', FakeWebSocket)
     vi.stubGlobal('fetch', (path: string, init: RequestInit) => {
@@ -171,7 +187,7 @@ describe('the page', () => {
     await open()
     FakeWebSocket.last?.says(WELCOME, snapshot('on_contact'))
     await settle()
-    button(en['state.go_available']).click()
+    button(en['state.then_available']).click()
     await settle()
     expect(document.body.textContent).toContain(en['error.conflict'])
   })
@@ -182,6 +198,86 @@ describe('the page', () => {
     FakeWebSocket.last?.onclose?.({ code: 4403 })
     await settle()
     expect(find('input[name=login]')).toBeTruthy()
+  })
+
+  it('offers accept and decline, one key each, where the console delivers', async () => {
+    await open()
+    const offer = { id: 'o1', contact: 'c1', entry: 'e1', queue: 'billing', agent: 'ann', ring_until: null }
+    const offers = [{ ...offer, delivery: 'console' }]
+    FakeWebSocket.last?.says(WELCOME, snapshot('reserved', { contact: 'c1' }, { offers, pops: [POP] }))
+    await settle()
+    press('y')
+    await settle()
+    expect(find('.stage').textContent).toContain(en['pop.ringing'])
+    press('d')
+    await settle()
+    expect(wishes('/api/agents/me/offer')).toEqual([
+      { offer: 'o1', accept: true },
+      { offer: 'o1', accept: false },
+    ])
+  })
+
+  it('holds, resumes and hangs up by key while on a call, and not while somebody types', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('on_contact', { contact: 'c1' }, { pops: [POP] }))
+    await settle()
+    press('h')
+    await settle()
+    FakeWebSocket.last?.says({
+      type: 'event',
+      event: { stream: 'live', seq: 2, id: 'e2', v: 1, type: 'calls.bridge.held', at: '', subject: 'c1', data: {} },
+    })
+    await settle()
+    expect(find('.stage').textContent).toContain(en['pop.held'])
+    press('h', find('select'))
+    press('h')
+    await settle()
+    press('e')
+    await settle()
+    expect(wishes('/api/agents/me/call')).toEqual([{ action: 'hold' }, { action: 'resume' }, { action: 'hang_up' }])
+  })
+
+  it('transfers to a queue of the site', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('on_contact', { contact: 'c1' }, { pops: [POP] }))
+    await settle()
+    press('t')
+    await settle()
+    const radio = find<HTMLInputElement>('dialog input[value=queue]')
+    radio.click()
+    flushSync()
+    const select = find<HTMLSelectElement>('dialog select')
+    expect([...select.options].map((one) => one.value)).toEqual(['', 'billing', 'sales'])
+    select.value = 'sales'
+    select.dispatchEvent(new Event('change', { bubbles: true }))
+    find('dialog form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))
+    await settle()
+    expect(wishes('/api/agents/me/call')).toEqual([{ action: 'transfer', kind: 'queue', target: 'sales' }])
+  })
+
+  it('takes a disposition, more time and the end of the wrap-up by key', async () => {
+    await open()
+    const until = new Date(Date.now() + 20_000).toISOString()
+    FakeWebSocket.last?.says(WELCOME, snapshot('wrap_up', { contact: 'c1', until }, { pops: [POP] }))
+    await settle()
+    for (const key of ['2', 'x', 'w']) {
+      press(key)
+      await settle()
+    }
+    expect(wishes('/api/agents/me/wrap-up')).toEqual([{ disposition: 'sold' }, { extend_s: 30 }, { finish: true }])
+  })
+
+  it('has no keys once they are switched off', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('not_ready'))
+    await settle()
+    find<HTMLInputElement>('.keys input').click()
+    flushSync()
+    press('a')
+    await settle()
+    expect(wishes('/api/agents/me/state')).toEqual([])
+    expect(document.querySelector('kbd')).toBeNull()
+    find<HTMLInputElement>('.keys input').click()
   })
 
   it('speaks Chinese', async () => {

@@ -4,12 +4,14 @@
  */
 
 import { LiveView } from '../../domain/live'
-import { fetchTicket, setOwnState, type AgentWish, type Who } from '../../net/api'
-import type { AgentRow, Envelope, LiveFrame, Pop, Rows } from '../../net/frames'
+import { fetchTicket, type Who } from '../../net/api'
+import { fetchOptions, type Options } from '../../net/desk'
+import type { AgentRow, Envelope, LiveFrame, OfferRow, Pop, Rows } from '../../net/frames'
 import { ConsoleSync, type Socket, type Status } from '../../net/sync'
 
 const REDRAW_MS = 50
 const EVENTS_KEPT = 200
+const NO_OPTIONS: Options = { dispositions: {}, phones: {}, queues: [], numbers: [] }
 
 export class Desk {
   status = $state<Status>('connecting')
@@ -19,6 +21,11 @@ export class Desk {
   announced = $state.raw<Pop | null>(null)
   /** What the server's clock is ahead of ours, in ms. */
   skew = $state(0)
+  options = $state.raw<Options>(NO_OPTIONS)
+  /** What was said of contacts on this page, by contact. */
+  dispositions = $state<Record<string, string>>({})
+  /** Offers that were accepted on this page and whose phone is rung. */
+  accepted = $state<string[]>([])
 
   readonly who: Who
   #view = new LiveView()
@@ -32,7 +39,7 @@ export class Desk {
       ticket: fetchTicket,
       open,
       onFrame: (frame) => this.#take(frame),
-      onWelcome: () => undefined,
+      onWelcome: () => void this.#welcomed(),
       onStatus: (status) => (this.status = status),
     })
   }
@@ -42,7 +49,26 @@ export class Desk {
   }
 
   get seesAll(): boolean {
-    return this.who.permissions.includes('live.read')
+    return this.may('live.read')
+  }
+
+  /** The offer that waits for this agent. */
+  get offer(): OfferRow | null {
+    return this.rows.offers.find((offer) => offer.agent === this.who.agent) ?? null
+  }
+
+  /** The card of the call that is offered, talked in or wrapped up. */
+  get pop(): Pop | null {
+    const mine = this.rows.pops.filter((pop) => pop.agent === this.who.agent)
+    const offer = this.offer?.id
+    const contact = this.me?.contact
+    const known = mine.find((pop) => pop.offer === offer) ?? mine.findLast((pop) => pop.contact === contact)
+    // A pop comes before the events of its offer.
+    return known ?? mine.at(-1) ?? null
+  }
+
+  may(permission: string): boolean {
+    return this.who.permissions.includes(permission)
   }
 
   start(): () => void {
@@ -57,19 +83,31 @@ export class Desk {
     this.#sync.retryNow()
   }
 
-  async ask(state: AgentWish, reason: string | null): Promise<void> {
-    await setOwnState(state, reason)
+  async #welcomed(): Promise<void> {
+    if (this.who.agent === null) return
+    try {
+      this.options = await fetchOptions()
+    } catch {
+      // The desk works without; the next connection asks again.
+    }
   }
 
   #take(frame: LiveFrame): void {
     this.#view.take(frame)
     if (frame.type === 'heartbeat') this.skew = Date.parse(frame.at) - Date.now()
-    if (frame.type === 'event') this.#recent = [frame.event, ...this.#recent].slice(0, EVENTS_KEPT)
+    if (frame.type === 'event') this.#happened(frame.event)
     if (frame.type === 'pop') {
       this.announced = frame
       this.#draw()
     } else {
       this.#redraw ??= setTimeout(() => this.#draw(), REDRAW_MS)
+    }
+  }
+
+  #happened(event: Envelope): void {
+    this.#recent = [event, ...this.#recent].slice(0, EVENTS_KEPT)
+    if (event.type === 'acd.disposition.chosen' && event.data['agent'] === this.who.agent) {
+      this.dispositions[event.subject] = String(event.data['disposition'])
     }
   }
 
