@@ -35,6 +35,7 @@ MODULES = {
     "calls": "callcenter.reporting.command",
     "crm": "callcenter.crm.command",
     "flows": "callcenter.app.command_flows",
+    "demo": "callcenter.app.demo.command",
 }
 
 
