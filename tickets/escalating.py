@@ -65,10 +65,11 @@ async def escalate_due(
     return fired
 
 
-async def next_escalation(site: Site) -> datetime | None:
-    """When the next step falls due; None when none does. Raises SiteUnavailable."""
+async def next_escalation(site: Site, *, after: datetime) -> datetime | None:
+    """When the next step falls due, of those later than `after`; None when none does. Raises SiteUnavailable."""
+    query = select(func.min(TicketRow.escalate_at)).where(TicketRow.escalate_at > after)
     async with site.reading() as session:
-        return await session.scalar(select(func.min(TicketRow.escalate_at)))
+        return await session.scalar(query)
 
 
 async def _take(session: AsyncSession, now: datetime, passed: set[str]) -> TicketRow | None:

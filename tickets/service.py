@@ -17,7 +17,7 @@ from callcenter.kernel.site import Site
 from tickets.commands import Attribute, ChangeTicket, OpenTicket, TicketFilter, WriteMessage
 from tickets.config import TicketRules
 from tickets.errors import TicketChanged, TicketUnknown
-from tickets.escalating import FiredStep, escalate_due, next_escalation
+from tickets.escalating import MOST, FiredStep, escalate_due, next_escalation
 from tickets.facts import MessageWritten
 from tickets.machines.ticket import (
     Answered,
@@ -34,7 +34,7 @@ from tickets.shelf import Shelf
 from tickets.tables import HistoryRow, MessageRow, TicketContact, TicketNumber, TicketRow
 from tickets.views import ChangeView, MessageView, TicketDetail, TicketPage, TicketView, terms_of_row, view_of
 
-__all__ = ["FiredStep", "Surroundings", "TicketService", "escalate_due", "next_escalation"]
+__all__ = ["MOST", "FiredStep", "Surroundings", "TicketService", "escalate_due", "next_escalation"]
 
 # Status last: what ends a ticket must not keep the rest of the same request from it.
 SEQUENCE: tuple[Attribute, ...] = ("subject", "category", "queue", "assignee", "tags", "priority", "status")
@@ -143,6 +143,15 @@ class TicketService:
         page = [view_of(row, now=now) for row in rows[: query.limit]]
         return TicketPage(page, page[-1].number if len(rows) > query.limit else None)
 
+    async def of_customer(self, customer: str, *, after: str | None, limit: int) -> Sequence[TicketView]:
+        """The customer's newest tickets with ids below `after`. Raises SiteUnavailable."""
+        now = self._clock.now()
+        query = select(TicketRow).where(TicketRow.customer_id == customer).order_by(TicketRow.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(TicketRow.id < after)
+        async with self._site.reading() as session:
+            return [view_of(row, now=now) for row in await session.scalars(query)]
+
     async def show(self, ticket: str) -> TicketDetail:
         """The ticket with its messages, its history and its clocks as they stand. Raises TicketUnknown."""
         now = await self._prepared()
@@ -167,8 +176,8 @@ class TicketService:
 
     async def escalate(self, now: datetime | None = None) -> Sequence[FiredStep]:
         """Fire what is due; `escalate_due` with this service's versions."""
-        await self._prepared()
-        return await escalate_due(self._site, now or self._clock.now(), shelf=self._shelf)
+        present = await self._prepared()
+        return await escalate_due(self._site, now or present, shelf=self._shelf)
 
     async def _prepared(self) -> datetime:
         """Keep the present versions once; the time of the call, in whole milliseconds as they are stored."""

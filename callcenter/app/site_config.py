@@ -17,6 +17,8 @@ from ivr.loading import load_flows
 from ivr.model import Flow, QueueNode
 from ivr.prompts import PromptFolder
 from ivr.references import paths_of
+from tickets.config import TicketRules
+from tickets.config import load as load_tickets
 
 INTERNAL = "internal"
 
@@ -32,6 +34,7 @@ class SiteConfig:
     prompts: PromptFolder
     language: str
     personal_flows: frozenset[str]
+    tickets: TicketRules
 
     def flow_for(self, source_kind: str, source: str, called: str) -> str | None:
         """A trunk's number leads to its flow; a phone's to a service number, or to the flow that rings phones."""
@@ -96,7 +99,8 @@ def load_site(config: Path, *, language: str) -> SiteConfig:
     flows = load_flows(config / "flows", prompts=prompts, queues=queues, calendars=calendars)
     _check_numbers(endpoints, flows)
     personal = frozenset(name for name, flow in flows.items() if _is_personal(flow))
-    return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal)
+    tickets = load_tickets(config, calendars)
+    return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets)
 
 
 def _is_personal(flow: Flow) -> bool:

@@ -39,11 +39,11 @@ async def told(desk: Desk) -> list[SiteOutbox]:
 async def test_a_step_fires_when_it_is_due_and_never_again(desk: Desk) -> None:
     ticket = await desk.open()
     due = START + 4 * HOUR
-    assert await next_escalation(desk.site) == due
+    assert await next_escalation(desk.site, after=START) == due
     assert keys(await escalate_due(desk.site, due - HOUR / 3600)) == []
     assert keys(await escalate_due(desk.site, due)) == BOTH[:1]
     assert keys(await escalate_due(desk.site, due + HOUR)) == []
-    assert await next_escalation(desk.site) == (await desk.show(ticket)).ticket.resolution_due_at
+    assert await next_escalation(desk.site, after=START) == (await desk.show(ticket)).ticket.resolution_due_at
 
 
 async def test_firing_tells_and_raises_the_priority(desk: Desk) -> None:
@@ -90,11 +90,14 @@ async def test_a_pause_puts_a_step_off_and_resolving_cancels_it(desk: Desk) -> N
     await desk.reply(ticket)
     await desk.change(ticket, status="pending")
     desk.wait(WEEK)
-    assert (await next_escalation(desk.site), keys(await escalate_due(desk.site, desk.clock.now()))) == (None, [])
+    assert (await next_escalation(desk.site, after=START), keys(await escalate_due(desk.site, desk.clock.now()))) == (
+        None,
+        [],
+    )
     await desk.change(ticket, status="open")
-    assert await next_escalation(desk.site) == START + 7 * 24 * HOUR + 4 * 24 * HOUR + 4 * HOUR
+    assert await next_escalation(desk.site, after=START) == START + 7 * 24 * HOUR + 4 * 24 * HOUR + 4 * HOUR
     await desk.change(ticket, status="resolved")
-    assert await next_escalation(desk.site) is None
+    assert await next_escalation(desk.site, after=START) is None
 
 
 async def test_a_new_cycle_escalates_anew(desk: Desk) -> None:

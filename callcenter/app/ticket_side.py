@@ -1,0 +1,62 @@
+"""The tickets room in the application: what it asks of the calls, and the escalations that nobody asks for.
+
+Escalation is a chore of the house: once a minute, when a ticket has changed, and when an alarm says that the next due
+time has come. Where several processes look, each step still fires once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+
+from callcenter.app.live import LiveSide
+from callcenter.crm.model import CustomerRecord
+from callcenter.kernel.site import Site
+from tickets.service import MOST, Surroundings, TicketService, next_escalation
+
+CHORE = "escalation"
+ALARM = ("tickets", CHORE)
+
+
+class TicketSide:
+    """Owned by the loop. `ask` has a chore done soon."""
+
+    def __init__(self, site: Site, live: LiveSide, ask: Callable[[str], None]) -> None:
+        roster = live.site.roster
+        self._site = site
+        self._live = live
+        self._ask = ask
+        self.service = TicketService(
+            site,
+            live.clock,
+            live.site.tickets,
+            Surroundings(
+                in_talk=self._in_talk,
+                is_agent=lambda agent: roster.agent(agent) is not None,
+                is_queue=lambda queue: roster.queue(queue) is not None,
+                changed=self._wake,
+            ),
+        )
+
+    async def escalate(self) -> bool:
+        """Fire what is due and set the alarm for what comes next; true if there may be more at once."""
+        fired = await self.service.escalate()
+        now = self._live.clock.now()
+        self._live.alarms.set(ALARM, await next_escalation(self._site, after=now), self._wake)
+        return len(fired) >= MOST
+
+    async def of_customer(
+        self, customer: CustomerRecord, after: str | None, limit: int
+    ) -> Sequence[Mapping[str, object]]:
+        """The tickets of a customer's timeline."""
+        tickets = await self.service.of_customer(customer.id, after=after, limit=limit)
+        return [
+            {"kind": "ticket", "id": ticket.id, "at": ticket.created_at, "ticket": asdict(ticket)}
+            for ticket in tickets
+        ]
+
+    def _wake(self) -> None:
+        self._ask(CHORE)
+
+    def _in_talk(self, contact: str) -> bool:
+        """An agent and the customer are joined at this moment."""
+        found = self._live.calls.contacts.get(contact)
+        return found is not None and found.bridge is not None
