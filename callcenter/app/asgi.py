@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from callcenter import __version__
 from callcenter.app.api.access import check_routes
 from callcenter.app.api.calls import add_call_routes
+from callcenter.app.api.customers import IMPORT_PATH, MAX_IMPORT, add_customer_routes
 from callcenter.app.api.desk import add_desk_routes
 from callcenter.app.api.errors import Problem, add_error_handlers
 from callcenter.app.api.service import add_service_routes
@@ -16,8 +17,11 @@ from callcenter.app.api.session import add_session_routes
 from callcenter.app.gate import MAX_BODY, Gate
 from callcenter.app.pages import add_page_routes
 from callcenter.console.consoles import Consoles
+from callcenter.console.customer_ports import CustomerPorts
 from callcenter.console.ports import Calls, Desk, Identity, Status
 from callcenter.console.socket import ConsoleSocket
+
+LARGER = {IMPORT_PATH: MAX_IMPORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Ports:
     calls: Calls
     desk: Desk
     status: Status
+    customers: CustomerPorts
 
 
 def create_api(ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path) -> FastAPI:
@@ -47,6 +52,7 @@ def create_api(ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path
     add_session_routes(app, ports.identity, consoles)
     add_call_routes(app, ports.calls, recordings)
     add_desk_routes(app, ports.desk)
+    add_customer_routes(app, ports.customers)
     add_service_routes(app, ports.status)
     add_page_routes(app, dist)
     check_routes(app)
@@ -62,4 +68,4 @@ def create_app(
     which browsers know this server when that is not what they send as Host (`https://calls.example.org`).
     """
     api = create_api(ports, consoles, recordings=recordings, dist=dist)
-    return Gate(api, ConsoleSocket(ports.identity, consoles, origins=origins), origins=origins)
+    return Gate(api, ConsoleSocket(ports.identity, consoles, origins=origins), origins=origins, larger=LARGER)

@@ -5,6 +5,7 @@ cookies are the second lock), bodies no larger than `MAX_BODY`, security headers
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from callcenter.app.api.errors import TooLarge, WrongOrigin, problem
@@ -49,7 +50,17 @@ _NO_STORE = (b"cache-control", b"no-store")
 class Gate:
     """`api` answers HTTP, `consoles` the websocket at `/ws`."""
 
-    def __init__(self, api: App, consoles: App, *, origins: Sequence[str] = (), max_body: int = MAX_BODY) -> None:
+    def __init__(
+        self,
+        api: App,
+        consoles: App,
+        *,
+        origins: Sequence[str] = (),
+        max_body: int = MAX_BODY,
+        larger: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """`larger` bodies are taken by the addresses of these paths."""
+        self._larger = larger
         self._api = api
         self._consoles = consoles
         self._origins = origins
@@ -79,8 +90,9 @@ class Gate:
         if scope["method"] not in SAFE_METHODS and not is_same_origin(scope, self._origins):
             return WrongOrigin("The Origin header must be this server's own address.")
         length = header(scope, b"content-length")
-        if length is not None and length.isdecimal() and int(length) > self._max_body:
-            return TooLarge("The body is too large.", data={"max_bytes": self._max_body})
+        most = self._larger.get(scope["path"], self._max_body)
+        if length is not None and length.isdecimal() and int(length) > most:
+            return TooLarge("The body is too large.", data={"max_bytes": most})
         if scope["path"] == "/ws":
             return NotFound("This address speaks websocket only.")
         return None

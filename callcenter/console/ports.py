@@ -24,6 +24,9 @@ Permission = Literal[
     "config.read",
     "api.read",  # the OpenAPI document
     "desk.use",  # be an agent
+    "customers.read",
+    "customers.write",
+    "customers.import",  # and export: all of them at once
 ]
 
 AgentWish = Literal["available", "not_ready", "logged_out"]

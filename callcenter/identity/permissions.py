@@ -14,9 +14,17 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_AGENT = frozenset({"desk.use", "agents.read", "queues.read"})
-_QUALITY = frozenset({"calls.read", "calls.listen", "agents.read", "queues.read"})
-_SUPERVISOR = _QUALITY | {"agents.control", "live.read", "status.read", "config.read", "desk.use"}
+_AGENT = frozenset({"desk.use", "agents.read", "queues.read", "customers.read", "customers.write"})
+_QUALITY = frozenset({"calls.read", "calls.listen", "agents.read", "queues.read", "customers.read"})
+_SUPERVISOR = _QUALITY | {
+    "agents.control",
+    "live.read",
+    "status.read",
+    "config.read",
+    "desk.use",
+    "customers.write",
+    "customers.import",
+}
 _ADMINISTRATOR = _SUPERVISOR | {"api.read", "users.manage"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = MappingProxyType(

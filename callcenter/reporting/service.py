@@ -3,7 +3,7 @@
 Lists are newest first and continue after a contact's id, which sorts by the time that its call began.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -76,6 +76,28 @@ async def calls_list(site: Site, query: CallQuery) -> CallsPage:
         rows = (await session.execute(_statement(query))).all()
     calls = tuple(_call(row[0], row[1]) for row in rows[: query.limit])
     return CallsPage(calls, calls[-1].cdr.contact if len(rows) > query.limit else None)
+
+
+async def calls_of_customer(
+    site: Site, customer: str, callers: Sequence[str], *, after: str | None, limit: int
+) -> tuple[Call, ...]:
+    """The calls of a customer below `after`, newest first: the customer's own, and those from one of the numbers
+    `callers` (as they were sent) whose caller was not told from others. Raises SiteUnavailable.
+    """
+    of_him = select(CdrRow.contact).where(CdrRow.customer == customer)
+    of_numbers = (
+        select(CdrRow.contact)
+        .join(ContactPerson, ContactPerson.contact == CdrRow.contact)
+        .where(ContactPerson.caller.in_(callers), CdrRow.customer.is_(None))
+    )
+    contacts: set[str] = set()
+    async with site.reading() as session:
+        for query in (of_him, of_numbers) if callers else (of_him,):
+            statement = query if after is None else query.where(CdrRow.contact < after)
+            contacts.update(await session.scalars(statement.order_by(CdrRow.contact.desc()).limit(limit)))
+        newest = sorted(contacts, reverse=True)[:limit]
+        rows = await session.execute(_joined().where(CdrRow.contact.in_(newest)).order_by(CdrRow.contact.desc()))
+        return tuple(_call(row[0], row[1]) for row in rows)
 
 
 async def calls_show(site: Site, contact: str) -> Call | None:

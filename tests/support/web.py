@@ -21,16 +21,20 @@ from callcenter.console.ports import (
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import NotAuthenticated, NotFound
 from callcenter.kernel.ids import counted_ids
+from tests.support.customers import FakeCustomerPorts
 
-AGENT: frozenset[Permission] = frozenset({"agents.read", "queues.read", "desk.use"})
+AGENT: frozenset[Permission] = frozenset(
+    {"agents.read", "queues.read", "desk.use", "customers.read", "customers.write"}
+)
 SUPERVISOR: frozenset[Permission] = AGENT | {
     "calls.read",
     "calls.listen",
     "agents.control",
     "live.read",
     "status.read",
+    "customers.import",
 }
-QUALITY: frozenset[Permission] = frozenset({"calls.read", "calls.listen"})
+QUALITY: frozenset[Permission] = frozenset({"calls.read", "calls.listen", "customers.read"})
 ADMINISTRATOR: frozenset[Permission] = SUPERVISOR | {"config.read", "api.read"}
 ROLES: Mapping[str, frozenset[Permission]] = {
     "agent": AGENT,
@@ -187,6 +191,7 @@ class FakePorts:
     calls: FakeCalls = field(default_factory=FakeCalls)
     desk: FakeDesk = field(default_factory=FakeDesk)
     status: FakeStatus = field(default_factory=FakeStatus)
+    customers: FakeCustomerPorts = field(default_factory=FakeCustomerPorts)
 
     def __post_init__(self) -> None:
         self.recordings = self.folder / "recordings"
@@ -195,4 +200,4 @@ class FakePorts:
 
     def ports(self) -> Ports:
         """As `create_app` takes them."""
-        return Ports(self.identity, self.calls, self.desk, self.status)
+        return Ports(self.identity, self.calls, self.desk, self.status, self.customers.ports())

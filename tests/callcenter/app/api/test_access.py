@@ -32,6 +32,16 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("POST", "/api/agents/{agent}/state"): "agents.control",
     ("GET", "/api/desk/options"): "desk.use",
     ("GET", "/api/queues"): "queues.read",
+    ("GET", "/api/customers"): "customers.read",
+    ("POST", "/api/customers"): "customers.write",
+    ("POST", "/api/customers/import"): "customers.import",
+    ("GET", "/api/customers/export"): "customers.import",
+    ("GET", "/api/customers/lookup"): "customers.read",
+    ("GET", "/api/customers/{customer}"): "customers.read",
+    ("PATCH", "/api/customers/{customer}"): "customers.write",
+    ("GET", "/api/customers/{customer}/history"): "customers.read",
+    ("GET", "/api/customers/{customer}/timeline"): "customers.read",
+    ("POST", "/api/contacts/{contact}/customer"): "customers.write",
     ("GET", "/api/health"): "public",
     ("GET", "/api/status"): "status.read",
     ("GET", "/api/config/flows"): "config.read",
@@ -72,7 +82,12 @@ def test_a_permission_that_nobody_knows_is_refused_where_it_is_declared() -> Non
 
 def address(path: str) -> str:
     """An address of the route."""
-    return path.replace("{contact}", "c1").replace("{agent}", "bob").replace("{path:path}", "")
+    return (
+        path.replace("{contact}", "c1")
+        .replace("{agent}", "bob")
+        .replace("{customer}", "k1")
+        .replace("{path:path}", "")
+    )
 
 
 @pytest.mark.parametrize(("method", "path"), EXPECTED)
