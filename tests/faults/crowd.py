@@ -10,94 +10,81 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.faults.kill_site import CALLERS, IN_FLOW, PHONES, TALKERS, KillSite, free_socket
 from tests.support.capture import Capture, Packet
 from tests.support.scenario import Sound, caller, phone
 from tests.support.sipp import Sipp, write_tone_pcap
 
-MEDIA = {"leaving": 31000, "staying": 32000, "stay": 33000, "leave": 34000, "ring": 35000, "wait": 36000}
+MEDIA = {
+    "quick": 30000,
+    "leaving": 31000,
+    "staying": 32000,
+    "stay": 33000,
+    "leave": 34000,
+    "ring": 35000,
+    "wait": 36000,
+}
 TIMEOUT_S = 75
 Call = tuple[str, str]
 """(dialled number, the caller's own number)"""
 
 
-def numbers_for(seed: int) -> "itertools.count[int]":
-    """Callers' numbers, each used once in all runs of a site."""
-    return itertools.count(390600000000 + (seed % 100000) * 1000)
+class Parties:
+    """Callers and phones and a capture around them: `with parties: ...; parties.wait()`, then `parties.packets()`."""
 
-
-class Crowd:
-    """`with Crowd(site, folder, seed) as crowd: ...; crowd.wait()`, then `crowd.packets()`."""
-
-    def __init__(self, site: KillSite, folder: Path, seed: int, *, talk_s: float = 10.0, ring_s: float = 9.0) -> None:
+    def __init__(self, site: KillSite, folder: Path, seed: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._site = site
+        self._folder = folder
         self._capture = Capture(folder / "wire.pcap", "udp and not port 53")
-        number = numbers_for(seed)
+        self._numbers = itertools.count(390600000000 + (seed % 100000) * 1000 + 500 * isinstance(self, QuickCalls))
         self.kind_of: dict[str, str] = {}
-        leaving = [
-            *self._calls("stay", ["100"] * TALKERS, number),
-            *self._calls("dial", [f"51{n}" for n in range(TALKERS)], number),
-            *self._calls("flow", IN_FLOW * 2, number),
-        ]
-        staying = [
-            *self._calls("leave", ["200"] * TALKERS, number),
-            *self._calls("ring", ["400"] * TALKERS, number),
-            *self._calls("wait", ["300"] * TALKERS, number),
-            *self._calls("dial", [f"52{n}" for n in range(TALKERS)], number),
-        ]
-        tone = write_tone_pcap(folder / "customer.pcap", 400, talk_s + 15)
-        other = write_tone_pcap(folder / "agent.pcap", 1000, talk_s + 15)
-        self.callers = [
-            self._callers(folder, "leaving", leaving, tone, talk_s, hangs_up=True),
-            self._callers(folder, "staying", staying, tone, talk_s, hangs_up=False),
-        ]
-        self.phones = [
-            self._phone("stay", other),
-            self._phone("leave", other, hangs_up_after_s=talk_s),
-            self._phone("ring", other, ring_ms=int(ring_s * 1000), hangs_up_after_s=1.5),
-            self._phone("wait", other, hangs_up_after_s=1.0),
-        ]
+        self.callers: list[Sipp] = []
+        self.phones: list[Sipp] = []
         self.started = 0.0
 
-    def _calls(self, kind: str, services: Iterable[str], number: "itertools.count[int]") -> list[Call]:
-        calls = [(service, f"+{next(number)}") for service in services]
+    def _calls(self, kind: str, services: Iterable[str]) -> list[Call]:
+        """Calls to these numbers, each with a caller's number of its own."""
+        calls = [(service, f"+{next(self._numbers)}") for service in services]
         self.kind_of.update((own, kind) for _, own in calls)
         return calls
 
-    def _callers(
-        self, folder: Path, name: str, calls: list[Call], tone: Path, talk_s: float, *, hangs_up: bool
-    ) -> Sipp:
-        table = folder / f"{name}.csv"
+    def _caller(
+        self, name: str, calls: list[Call], sound: Sound, talk_s: float, *, rate: float = 8, hangs_up: bool = True
+    ) -> None:
+        table = self._folder / f"{name}.csv"
         table.write_text("SEQUENTIAL\n" + "".join(f"{service};{own};\n" for service, own in calls))
-        text = caller(Sound(tone, port="[auto_media_port]"), number="[field1]", hangs_up=hangs_up)
-        return Sipp(
-            text.replace("[service]", "[field0]"),
-            self._site.server.sip,
-            (CALLERS, getattr(self._site.ports, f"{name}_callers")),
-            calls=len(calls),
-            rate=8,
-            talk_ms=int(talk_s * 1000),
-            media=(CALLERS, MEDIA[name]),
-            timeout_s=TIMEOUT_S,
-            extra=("-inf", str(table)),
+        text = caller(sound, number="[field1]", hangs_up=hangs_up)
+        self.callers.append(
+            Sipp(
+                text.replace("[service]", "[field0]"),
+                self._site.server.sip,
+                (CALLERS, getattr(self._site.ports, f"{name}_callers")),
+                calls=len(calls),
+                rate=rate,
+                talk_ms=int(talk_s * 1000),
+                media=(CALLERS, MEDIA[name]),
+                timeout_s=TIMEOUT_S,
+                extra=("-inf", str(table)),
+            )
         )
 
-    def _phone(self, name: str, tone: Path, *, ring_ms: int = 0, hangs_up_after_s: float | None = None) -> Sipp:
-        text = phone(
-            Sound(tone, port="[auto_media_port]"), ring_ms=ring_ms, hangs_up=hangs_up_after_s is not None
-        )
-        return Sipp(
-            text,
-            self._site.server.sip,
-            (PHONES, getattr(self._site.ports, name)),
-            calls=None,
-            talk_ms=int((hangs_up_after_s or 0) * 1000),
-            media=(PHONES, MEDIA[name]),
-            timeout_s=600,
+    def _phone(self, name: str, sound: Sound, *, ring_s: float = 0.0, hangs_up_after_s: float | None = None) -> None:
+        self.phones.append(
+            Sipp(
+                phone(sound, ring_ms=int(ring_s * 1000), hangs_up=hangs_up_after_s is not None),
+                self._site.server.sip,
+                (PHONES, getattr(self._site.ports, name)),
+                calls=None,
+                talk_ms=int((hangs_up_after_s or 0) * 1000),
+                media=(PHONES, MEDIA[name]),
+                timeout_s=600,
+            )
         )
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> Self:
         self._capture.__enter__()
         for each in self.phones:
             each.start()
@@ -123,9 +110,55 @@ class Crowd:
         for each in self.callers:
             each.wait()
 
+    def end(self) -> None:
+        """Until every caller is through, cut off or not."""
+        for each in self.callers:
+            each.finish()
+
     def packets(self) -> list[Packet]:
         """What the wire saw."""
         return self._capture.packets()
+
+
+class Crowd(Parties):
+    """The forty. Those of `leaving` hang up themselves; agents at `ring` answer late, `wait` comes when called."""
+
+    def __init__(self, site: KillSite, folder: Path, seed: int, *, talk_s: float = 10.0, ring_s: float = 9.0) -> None:
+        super().__init__(site, folder, seed)
+        leaving = [
+            *self._calls("stay", ["100"] * TALKERS),
+            *self._calls("dial", [f"51{n}" for n in range(TALKERS)]),
+            *self._calls("flow", IN_FLOW * 2),
+        ]
+        staying = [
+            *self._calls("leave", ["200"] * TALKERS),
+            *self._calls("ring", ["400"] * TALKERS),
+            *self._calls("wait", ["300"] * TALKERS),
+            *self._calls("dial", [f"52{n}" for n in range(TALKERS)]),
+        ]
+        customer = _sound(folder / "customer.pcap", 400, talk_s + 15)
+        agent = _sound(folder / "agent.pcap", 1000, talk_s + 15)
+        self._caller("leaving", leaving, customer, talk_s)
+        self._caller("staying", staying, customer, talk_s, hangs_up=False)
+        self._phone("stay", agent)
+        self._phone("leave", agent, hangs_up_after_s=talk_s)
+        self._phone("ring", agent, ring_s=ring_s, hangs_up_after_s=1.5)
+        self._phone("wait", agent, hangs_up_after_s=1.0)
+
+
+class QuickCalls(Parties):
+    """Short calls in quick succession, half to an echo and half to dialled phones that answer at once."""
+
+    def __init__(self, site: KillSite, folder: Path, seed: int, *, count: int, rate: float = 10.0) -> None:
+        super().__init__(site, folder, seed)
+        services = itertools.islice(itertools.cycle(["603", "510", "603", "511"]), count)
+        calls = self._calls("quick", services)
+        self._caller("quick", calls, Sound(port="[auto_media_port]"), 0.3, rate=rate)
+        self._phone("stay", Sound(port="[auto_media_port]"))
+
+
+def _sound(path: Path, hertz: float, seconds: float) -> Sound:
+    return Sound(write_tone_pcap(path, hertz, seconds), port="[auto_media_port]")
 
 
 class Prober:
@@ -149,6 +182,10 @@ class Prober:
             thread.join()
         self._socket.close()
 
+    def answered_after(self, moment: float) -> bool:
+        """Whether an OPTIONS has been answered since `moment`."""
+        return any(at > moment for at in self.answers)
+
     def first_after(self, moment: float) -> float:
         """When the first OPTIONS after `moment` was answered; epoch seconds."""
         return min(at for at in self.answers if at > moment)
@@ -159,7 +196,8 @@ class Prober:
         while not self._stop.wait(0.02):
             number += 1
             text = (
-                f"OPTIONS sip:probe@{self._server[0]} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bKp{number}\r\n"
+                f"OPTIONS sip:probe@{self._server[0]} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bKp{number}\r\n"
                 f"From: <sip:probe@{host}>;tag=p{number}\r\nTo: <sip:probe@{self._server[0]}>\r\n"
                 f"Call-ID: probe{number}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
             )

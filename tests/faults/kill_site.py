@@ -77,7 +77,14 @@ def site_files(ports: Ports, settings: Document) -> SiteFiles:
         for number in range(1, count + 1):
             name = f"{queue}{number}"
             agents.append(
-                {"id": name, "name": name, "user": name, "phone": f"p-{name}", "skills": {queue: 1}, "delivery": "phone"}
+                {
+                    "id": name,
+                    "name": name,
+                    "user": name,
+                    "phone": f"p-{name}",
+                    "skills": {queue: 1},
+                    "delivery": "phone",
+                }
             )
             phone: Document = {"user": f"p-{name}"}
             if queue != "stay":
@@ -168,6 +175,11 @@ class KillSite:
     def agents(self) -> list[Document]:
         """All agents as the API has them."""
         answer: list[Document] = self.get("/api/agents").json()["agents"]
+        return answer
+
+    def records(self) -> list[Document]:
+        """The newest 200 call records."""
+        answer: list[Document] = self.get("/api/calls?limit=200").json()["calls"]
         return answer
 
     def set_state(self, agent: str, state: str) -> None:

@@ -157,6 +157,12 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
+    def forget_process(self) -> None:
+        """The supervisor was killed: take its exit code, so that `start` may start another."""
+        assert self._process is not None
+        self._process.wait(5)
+        self._process = None
+
     def application(self) -> tuple[int, int]:
         """(pid, epoch) of the application that announced itself last."""
         said = json.loads((self.data / "run" / "application.json").read_text())

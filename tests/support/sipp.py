@@ -72,6 +72,11 @@ class Sipp:
         code = self._process.wait(self.timeout_s + 10)
         assert code == 0, f"sipp ended with {code}:\n{self.errors()}"
 
+    def finish(self) -> None:
+        """Wait for the end, however its calls went."""
+        assert self._process is not None
+        self._process.wait(self.timeout_s + 10)
+
     def stop(self) -> None:
         """End it now."""
         if self._process is not None and self._process.poll() is None:

@@ -1,0 +1,14 @@
+"""One running site for the scenes of a module: a death is no reason to start afresh."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.kill_site import KillSite
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillSite]:
+    """Two workers, SQLite."""
+    with KillSite(tmp_path_factory.mktemp("kill")) as running:
+        yield running
