@@ -38,8 +38,8 @@ def server_on(url: str, folder: Path) -> Server:
 
 
 def status_of(server: Server) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(server.callcenter("status", "--json"))
-    return told["application"]
+    told: dict[str, Any] = json.loads(server.callcenter("status", "--json"))["application"]
+    return told
 
 
 def start_and_fail(server: Server) -> tuple[int, str]:

@@ -188,15 +188,10 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 
 
 async def test_facts_leave_the_journal_when_they_are_old_and_projected(
-    journal: Journal,
-    clock: FakeClock,
-    database_url: str,
-    site: Site,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+    journal: Journal, clock: FakeClock, site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    projector = ProjectorThread(database_url, tmp_path / "live.db", [])
+    projector = ProjectorThread(site.url, tmp_path / "live.db", [])
     housekeeping = keeping(clock, pruning(journal, projector, clock, days=2))
     await happen(journal, clock, "old")
     clock.advance(3 * DAY)
