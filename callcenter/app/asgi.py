@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from callcenter import __version__
-from callcenter.app.api.access import check_routes
+from callcenter.app.api.access import allow, check_routes
 from callcenter.app.api.calls import add_call_routes
 from callcenter.app.api.customers import IMPORT_PATH, MAX_IMPORT, add_customer_routes
 from callcenter.app.api.desk import add_desk_routes
@@ -20,6 +20,8 @@ from callcenter.console.consoles import Consoles
 from callcenter.console.customer_ports import CustomerPorts
 from callcenter.console.ports import Calls, Desk, Identity, Status
 from callcenter.console.socket import ConsoleSocket
+from tickets.ports import Tickets
+from tickets.routes import add_ticket_routes
 
 LARGER = {IMPORT_PATH: MAX_IMPORT}
 
@@ -33,6 +35,7 @@ class Ports:
     desk: Desk
     status: Status
     customers: CustomerPorts
+    tickets: Tickets
 
 
 def create_api(ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path) -> FastAPI:
@@ -53,6 +56,7 @@ def create_api(ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path
     add_call_routes(app, ports.calls, recordings)
     add_desk_routes(app, ports.desk)
     add_customer_routes(app, ports.customers)
+    add_ticket_routes(app, ports.tickets, allow)
     add_service_routes(app, ports.status)
     add_page_routes(app, dist)
     check_routes(app)

@@ -20,6 +20,7 @@ from callcenter.app.live import LiveSide
 from callcenter.app.phone_secrets import stored_secrets
 from callcenter.app.site_opening import SiteOpening
 from callcenter.app.status_report import StatusReport, StatusSocket
+from callcenter.app.ticket_side import CHORE, ESCALATE_EVERY, TicketSide
 from callcenter.console.consoles import Consoles
 from callcenter.identity.service import IdentityService
 from callcenter.kernel.bus import Bus
@@ -53,13 +54,23 @@ class SiteSide:
         self._site = Site(settings.site_database_url, recorded=lambda: self._housekeeping.ask("relay"))
         self._identity = IdentityService(self._site, live.clock)
         self._projector = ProjectorThread(settings.site_database_url, live.journal_path, [CdrHandler()])
+        self._tickets = TicketSide(self._site, live, wake=lambda: self._housekeeping.ask(CHORE))
         self._housekeeping = self._chores()
         self._opening = SiteOpening(settings, claim, opened=self._opened, fenced=fenced)
         self._tasks: list[asyncio.Task[None]] = []
         self._report = StatusReport(live, self._projector, (self._housekeeping, self._opening, self.events))
         self._status = StatusSocket(inherited.run / "status.sock", self._report.whole_status)
-        self._customers = customer_ports(self._site, live, region=settings.site.region)
-        ports = Ports(self._identity, CallRecords(self._site), live.desk, self._report, self._customers)
+        self._customers = customer_ports(
+            self._site, live, region=settings.site.region, sources=[self._tickets.of_customer]
+        )
+        ports = Ports(
+            self._identity,
+            CallRecords(self._site),
+            live.desk,
+            self._report,
+            self._customers,
+            self._tickets.service,
+        )
         app = create_app(
             ports, consoles, recordings=settings.recordings_dir, dist=DIST, origins=settings.http.origins
         )
@@ -93,6 +104,7 @@ class SiteSide:
             live.clock,
             {
                 "relay": (RELAY_EVERY, relaying(self._site, self.events)),
+                CHORE: (ESCALATE_EVERY, self._tickets.escalate),
                 "sessions": (HOURLY, forgetting(self._identity)),
                 "journal": (HOURLY, pruning(live.journal, self._projector, live.clock, days=days)),
             },

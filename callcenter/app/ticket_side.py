@@ -6,6 +6,7 @@ time has come. Where several processes look, each step still fires once.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 
 from callcenter.app.live import LiveSide
 from callcenter.crm.model import CustomerRecord
@@ -14,16 +15,18 @@ from tickets.service import MOST, Surroundings, TicketService, next_escalation
 
 CHORE = "escalation"
 ALARM = ("tickets", CHORE)
+# Other processes may change tickets too, and no alarm of ours hears of them.
+ESCALATE_EVERY = timedelta(minutes=1)
 
 
 class TicketSide:
-    """Owned by the loop. `ask` has a chore done soon."""
+    """Owned by the loop. `wake` has `escalate` called soon."""
 
-    def __init__(self, site: Site, live: LiveSide, ask: Callable[[str], None]) -> None:
+    def __init__(self, site: Site, live: LiveSide, *, wake: Callable[[], None]) -> None:
         roster = live.site.roster
         self._site = site
         self._live = live
-        self._ask = ask
+        self._wake = wake
         self.service = TicketService(
             site,
             live.clock,
@@ -32,7 +35,7 @@ class TicketSide:
                 in_talk=self._in_talk,
                 is_agent=lambda agent: roster.agent(agent) is not None,
                 is_queue=lambda queue: roster.queue(queue) is not None,
-                changed=self._wake,
+                changed=wake,
             ),
         )
 
@@ -52,9 +55,6 @@ class TicketSide:
             {"kind": "ticket", "id": ticket.id, "at": ticket.created_at, "ticket": asdict(ticket)}
             for ticket in tickets
         ]
-
-    def _wake(self) -> None:
-        self._ask(CHORE)
 
     def _in_talk(self, contact: str) -> bool:
         """An agent and the customer are joined at this moment."""

@@ -27,6 +27,8 @@ Permission = Literal[
     "customers.read",
     "customers.write",
     "customers.import",  # and export: all of them at once
+    "tickets.read",
+    "tickets.write",
 ]
 
 AgentWish = Literal["available", "not_ready", "logged_out"]

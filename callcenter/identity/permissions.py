@@ -14,8 +14,10 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_AGENT = frozenset({"desk.use", "agents.read", "queues.read", "customers.read", "customers.write"})
-_QUALITY = frozenset({"calls.read", "calls.listen", "agents.read", "queues.read", "customers.read"})
+_AGENT = frozenset(
+    {"desk.use", "agents.read", "queues.read", "customers.read", "customers.write", "tickets.read", "tickets.write"}
+)
+_QUALITY = frozenset({"calls.read", "calls.listen", "agents.read", "queues.read", "customers.read", "tickets.read"})
 _SUPERVISOR = _QUALITY | {
     "agents.control",
     "live.read",
@@ -24,6 +26,7 @@ _SUPERVISOR = _QUALITY | {
     "desk.use",
     "customers.write",
     "customers.import",
+    "tickets.write",
 }
 _ADMINISTRATOR = _SUPERVISOR | {"api.read", "users.manage"}
 

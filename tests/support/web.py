@@ -22,9 +22,18 @@ from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import NotAuthenticated, NotFound
 from callcenter.kernel.ids import counted_ids
 from tests.support.customers import FakeCustomerPorts
+from tests.support.tickets import FakeTickets
 
 AGENT: frozenset[Permission] = frozenset(
-    {"agents.read", "queues.read", "desk.use", "customers.read", "customers.write"}
+    {
+        "agents.read",
+        "queues.read",
+        "desk.use",
+        "customers.read",
+        "customers.write",
+        "tickets.read",
+        "tickets.write",
+    }
 )
 SUPERVISOR: frozenset[Permission] = AGENT | {
     "calls.read",
@@ -34,7 +43,7 @@ SUPERVISOR: frozenset[Permission] = AGENT | {
     "status.read",
     "customers.import",
 }
-QUALITY: frozenset[Permission] = frozenset({"calls.read", "calls.listen", "customers.read"})
+QUALITY: frozenset[Permission] = frozenset({"calls.read", "calls.listen", "customers.read", "tickets.read"})
 ADMINISTRATOR: frozenset[Permission] = SUPERVISOR | {"config.read", "api.read"}
 ROLES: Mapping[str, frozenset[Permission]] = {
     "agent": AGENT,
@@ -192,6 +201,7 @@ class FakePorts:
     desk: FakeDesk = field(default_factory=FakeDesk)
     status: FakeStatus = field(default_factory=FakeStatus)
     customers: FakeCustomerPorts = field(default_factory=FakeCustomerPorts)
+    tickets: FakeTickets = field(default_factory=FakeTickets)
 
     def __post_init__(self) -> None:
         self.recordings = self.folder / "recordings"
@@ -200,4 +210,4 @@ class FakePorts:
 
     def ports(self) -> Ports:
         """As `create_app` takes them."""
-        return Ports(self.identity, self.calls, self.desk, self.status, self.customers.ports())
+        return Ports(self.identity, self.calls, self.desk, self.status, self.customers.ports(), self.tickets)

@@ -42,6 +42,11 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("GET", "/api/customers/{customer}/history"): "customers.read",
     ("GET", "/api/customers/{customer}/timeline"): "customers.read",
     ("POST", "/api/contacts/{contact}/customer"): "customers.write",
+    ("GET", "/api/tickets"): "tickets.read",
+    ("POST", "/api/tickets"): "tickets.write",
+    ("GET", "/api/tickets/{ticket}"): "tickets.read",
+    ("PATCH", "/api/tickets/{ticket}"): "tickets.write",
+    ("POST", "/api/tickets/{ticket}/messages"): "tickets.write",
     ("GET", "/api/health"): "public",
     ("GET", "/api/status"): "status.read",
     ("GET", "/api/config/flows"): "config.read",
@@ -86,6 +91,7 @@ def address(path: str) -> str:
         path.replace("{contact}", "c1")
         .replace("{agent}", "bob")
         .replace("{customer}", "k1")
+        .replace("{ticket}", "t1")
         .replace("{path:path}", "")
     )
 
