@@ -28,6 +28,7 @@ RTP_PORTS = "22000-22199"
 
 # Where the trunk's numbers lead.
 GREETING, MENU, RING_DESK, QUEUE, SHORT_RING, PIN, HANGS_UP = "100", "200", "300", "400", "500", "600", "700"
+RING_TCP = "800"
 
 _END: Document = {"kind": "hangup"}
 
@@ -81,6 +82,7 @@ FLOWS: dict[str, Document] = {
     ),
     "ring_desk": _ring("desk", 20, record=True),
     "short_ring": _ring("desk", 1),
+    "ring_tcp": _ring("walk", 20),
     "billing": _flow("billing", billing=_queue("billing")),
     "pin": _flow(
         "pin",
@@ -96,11 +98,11 @@ PHONES = ("desk", "anna", "bert", "cleo", "walk", "talk", "never")
 AGENTS = {"anna": {"billing": 3}, "bert": {"support": 3}, "cleo": {"billing": 3}}
 
 
-def files(**settings: Any) -> SiteFiles:
-    """The configuration; `settings` are further keys of settings.yaml."""
+def files(rtp_ports: str = RTP_PORTS) -> SiteFiles:
+    """The configuration."""
     numbers = {
         GREETING: "greeting", MENU: "menu", RING_DESK: "ring_desk", QUEUE: "billing", SHORT_RING: "short_ring",
-        PIN: "pin", HANGS_UP: "hangs_up",
+        PIN: "pin", HANGS_UP: "hangs_up", RING_TCP: "ring_tcp",
     }  # fmt: skip
     return SiteFiles(
         trunks=[{"name": "provider", "addresses": [f"{TRUNK}:{port}" for port in TRUNK_PORTS], "numbers": numbers}],
@@ -122,9 +124,8 @@ def files(**settings: Any) -> SiteFiles:
         ],
         flows=FLOWS,
         settings={
-            "media": {"ports": RTP_PORTS, "workers": 1},
+            "media": {"ports": rtp_ports, "workers": 1},
             "site": {"region": "IT", "zone": "Europe/Rome"},
-            **settings,
         },
     )
 
@@ -135,6 +136,7 @@ class House:
 
     server: Server
     folder: Path
+    rtp_ports: str = RTP_PORTS
     _ports: Iterator[int] = field(default_factory=lambda: itertools.count(TRUNK_PORTS.start))
     _media: Iterator[int] = field(default_factory=lambda: itertools.count(6000, 4))
     _soft: Iterator[int] = field(default_factory=lambda: itertools.count(5400, 4))
@@ -240,16 +242,14 @@ class House:
 
     # -- records ---------------------------------------------------------------------------------------------------
 
-    def record(self, caller: str, *, since: datetime | None = None, closed: bool = True) -> Document:
-        """The whole record of the newest call from `caller`, when it is over."""
+    def record(self, caller: str, called: str = "") -> Document:
+        """The whole record of the newest call from `caller` (to `called`); there is one when it is over."""
         client = self.client("sue")
 
         def found() -> Document | None:
             calls = client.get("/api/calls", params={"limit": 100}).json()["calls"]
-            mine = [call for call in calls if call["caller"] == caller]
-            if not mine or (since and datetime.fromisoformat(mine[0]["started_at"]) < since):
-                return None
-            if closed and mine[0]["result"] == "open":
+            mine = [call for call in calls if call["caller"] == caller and called in {"", call["called"]}]
+            if not mine:
                 return None
             record: Document = client.get(f"/api/calls/{mine[0]['contact']}").json()
             return record
@@ -273,8 +273,11 @@ class House:
 
     def wire(self, name: str) -> Capture:
         """A capture of what passes this server's ports."""
-        first, _, last = RTP_PORTS.partition("-")
-        ports = f"port {self.server.sip[1]} or port {self.server.http} or portrange {first}-{last}"
+        first, _, last = self.rtp_ports.partition("-")
+        # PHONE_PORT: to a phone's own TCP port the server rings from any port.
+        ports = (
+            f"port {self.server.sip[1]} or port {PHONE_PORT} or port {self.server.http} or portrange {first}-{last}"
+        )
         return Capture(self.folder / f"{name}.pcap", ports)
 
 

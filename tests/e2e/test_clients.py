@@ -108,6 +108,6 @@ def test_baresip_is_called_by_a_registered_sipp_phone_and_both_hear_the_other(ho
     assert anna.media is not None
     back = linear(sound_of(rtp_of(wire.packets(), destination=anna.media)))
     assert above_neighbours_db(back[-RATE:], 1000) >= 20
-    left, right = house.sound(house.record("anna"))
+    left, right = house.sound(house.record("anna", "desk"))
     assert power_db(right, 1000) - power_db(left, 1000) >= 40
     assert power_db(left, 400) - power_db(right, 400) >= 40

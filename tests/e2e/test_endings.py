@@ -147,21 +147,9 @@ def test_a_phone_that_never_registered_is_unreachable(house: House) -> None:
     refused = refused_caller("404", number="anna", authenticate=True)
     with house.wire("never") as wire:
         house.phone("anna", refused, service="never").start().wait()
-    record = house.record("anna")
+    record = house.record("anna", "never")
     assert summary(record) == ("unanswered", "system", "unreachable", 404)
     assert answers(wire.packets(), phone_address("anna")) == ["401 INVITE", "404 INVITE"]
-
-
-def test_a_phone_that_is_gone_without_a_word_is_unreachable(house: House) -> None:
-    house.register("bert")  # nobody listens at its address any more
-    refused = refused_caller("404", number="cleo", authenticate=True)
-    with house.wire("gone") as wire:
-        house.phone("cleo", refused, service="bert").start().wait()
-    record, packets = house.record("cleo"), wire.packets()
-    assert summary(record) == ("unanswered", "system", "unreachable", 404)
-    # Told by the network, not by a timer.
-    tried = instant(packets, "INVITE", host=phone_address("bert"))
-    assert instant(packets, "404 INVITE", host=phone_address("cleo")) - tried < 3.5
 
 
 def test_an_unknown_number_is_404(house: House) -> None:

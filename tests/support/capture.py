@@ -106,7 +106,7 @@ class Capture:
         self._process.communicate(timeout=READY_S)
 
     def packets(self) -> list[Packet]:
-        """Everything captured, in order."""
+        """Everything captured so far, in order."""
         return list(read_capture(self._path))
 
 
@@ -120,6 +120,8 @@ def read_capture(path: Path) -> Iterator[Packet]:
     while offset + 16 <= len(data):
         seconds, fraction, length, _ = struct.unpack("<IIII", data[offset : offset + 16])
         offset += 16
+        if offset + length > len(data):
+            return  # still being written
         frame = data[offset + header : offset + length]
         offset += length
         packet = _ipv4(seconds + fraction / (1e9 if nanoseconds else 1e6), frame)

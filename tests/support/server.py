@@ -150,6 +150,11 @@ class Server:
         for pid in self.pids().values():
             with_pid_gone(pid)
 
+    def exit_code(self, *, within_s: float = 15.0) -> int:
+        """How `callcenter run` ended; waits for it."""
+        assert self._process is not None
+        return self._process.wait(within_s)
+
     # -- processes ----------------------------------------------------------------
 
     @property
