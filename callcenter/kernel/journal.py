@@ -127,7 +127,7 @@ class Journal:
         self._state_schema = state_schema
         self._fenced = fenced
         self._queue: deque[Unit] = deque()
-        self._armed = False
+        self._armed: datetime | None = None
         self._soon = False
         self._lent = False
         self._stopped = False
@@ -164,11 +164,13 @@ class Journal:
             return
         self._unreleased += 1
         self._queue.append(unit)
-        if not (unit.actions or unit.drafts or self._armed):
-            self._flush_soon()
-        elif not self._armed:
-            self._armed = True
+        if self._armed is not None:
+            return
+        if unit.actions or unit.drafts:
+            self._armed = unit.now
             self._at_turn_end(self._flush)
+        else:
+            self._flush_soon()
 
     def _flush_soon(self) -> None:
         """What nobody is told of may wait a little for others to be written with."""
@@ -181,8 +183,9 @@ class Journal:
         self._flush()
 
     def lag_s(self, now: datetime) -> float:
-        """Age in seconds of the oldest unit that is not yet on disk; the backpressure signal."""
-        return max(0.0, (now - self._queue[0].now).total_seconds()) if self._queue else 0.0
+        """Age in seconds of the oldest unit that should be on disk; the backpressure signal."""
+        oldest = self._queue[0].now if self._lent and self._queue else self._armed
+        return 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
 
     @property
     def last_seq(self) -> int:
@@ -216,7 +219,7 @@ class Journal:
 
     def _flush(self) -> None:
         """The end of a turn of the loop: commit what it brought."""
-        self._armed = False
+        self._armed = None
         if self._lent:
             if not self.healthy:
                 self._release_early()

@@ -125,12 +125,19 @@ def test_state_row_is_the_last_one_saved_or_gone(world: JournalWorld, reader: Jo
     reader.close()
 
 
+def test_lag_is_how_long_the_turn_of_the_loop_takes(world: JournalWorld) -> None:
+    world.journal.submit(world.unit("a"))
+    assert world.journal.lag_s(START + timedelta(seconds=3)) == 3.0
+    world.commit(world.unit("b"))
+    assert world.journal.lag_s(START + timedelta(seconds=3)) == 0.0
+
+
 def test_unit_that_tells_nobody_anything_is_on_disk_soon(world: JournalWorld, reader: JournalReader) -> None:
     unit = world.unit()
     unit.save("contact", "c1", {"n": 1})
     world.journal.submit(unit)
-    world.loop.turn_until(lambda: bool(reader.states("contact")))
     assert world.journal.lag_s(START + timedelta(seconds=3)) == 0.0
+    world.loop.turn_until(lambda: bool(reader.states("contact")))
     reader.close()
 
 
