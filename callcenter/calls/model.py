@@ -68,7 +68,10 @@ class Ending:
 
 
 class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One dialog of a contact. `offer` is the peer's, `remote` what its media port was last told."""
+    """One dialog of a contact. `offer` is the peer's, `remote` what its media port was last told.
+
+    `recording` is the file that ends with its session.
+    """
 
     id: str
     contact: str
@@ -86,6 +89,7 @@ class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
     near: str | None = None
     reoffered: bool = False
     digits: int = 0
+    recording: str | None = None
     ending: Ending | None = None
 
     @property

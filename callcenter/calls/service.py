@@ -79,9 +79,11 @@ class CallService:
             case ev.Played():
                 self._notify(unit, notices.LegPlayed(contact.id, event.session, event.command))
             case ev.Recorded():
+                self._recording_ended(unit, contact, _recording(contact, contact.recordings), event.duration_ms)
                 self._notify(unit, notices.LegRecorded(contact.id, event.session, event.command, event.duration_ms))
             case ev.RecordingFailed():
-                unit.event("calls.recording.failed", contact.id, reason=event.reason)
+                path = contact.bridge.recording if contact.bridge else _recording(contact, contact.recordings)
+                unit.event("calls.recording.failed", contact.id, recording=path, reason=event.reason)
             case ev.SessionLost():
                 # Its worker has died, and with it all that the contact had there. The caller's leg, which is the
                 # first, is told first: nobody is to think that the other one hung up.
@@ -140,7 +142,7 @@ class CallService:
     def record(self, unit: Unit, leg: str, command: str, *, max_s: float) -> str:
         """Record a message; LegRecorded follows. Returns the file's path inside the recordings folder."""
         contact = self.contact(self._owner[leg])
-        path = self._next_recording(contact)
+        path = _recording(contact, contact.recordings + 1)
         self._keep(unit, replace(contact, recordings=contact.recordings + 1))
         unit.event("calls.recording.started", contact.id, recording=path)
         self._media.record(unit, leg, command, path, max_s=max_s)
@@ -149,7 +151,7 @@ class CallService:
     def bridge(self, unit: Unit, contact_id: str, customer: str, agent: str, *, record: bool) -> None:
         """Join two answered legs, recording them where asked."""
         contact = self.contact(contact_id)
-        path = self._next_recording(contact) if record else None
+        path = _recording(contact, contact.recordings + 1) if record else None
         joined = replace(contact, bridge=Bridge(customer, agent, path), recordings=contact.recordings + bool(record))
         self._keep(unit, joined)
         unit.event("calls.bridge.joined", contact_id, customer=customer, agent=agent, recording=path)
@@ -330,14 +332,20 @@ class CallService:
         stats = None if closed.stats is None else {name: getattr(closed.stats, name) for name in _STATS}
         unit.event("calls.media.closed", leg.contact, leg=leg.id, stats=stats)
         if closed.recording_ms is not None:
-            unit.event("calls.recording.ended", leg.contact, duration_ms=closed.recording_ms)
+            self._recording_ended(unit, self._contacts[leg.contact], leg.recording, closed.recording_ms)
+
+    @staticmethod
+    def _recording_ended(unit: Unit, contact: Contact, path: str | None, duration_ms: int) -> None:
+        unit.event("calls.recording.ended", contact.id, recording=path, duration_ms=duration_ms)
 
     def _part(self, unit: Unit, leg: Leg) -> None:
         """The worker parts the bridge of a session that closes; here only the contact forgets it."""
         contact = self._contacts[leg.contact]
         if contact.bridge is not None and leg.id in {contact.bridge.customer, contact.bridge.agent}:
             bridge = contact.bridge
-            self._keep(unit, replace(contact, bridge=None))
+            # The worker closes the file with the first of the two sessions and tells its length with that.
+            parted = contact.with_leg(replace(contact.leg(leg.id), recording=bridge.recording))
+            self._keep(unit, replace(parted, bridge=None))
             unit.event("calls.bridge.parted", contact.id, customer=bridge.customer, agent=bridge.agent)
 
     def _keep(self, unit: Unit, contact: Contact) -> None:
@@ -368,8 +376,8 @@ class CallService:
             del self._owner[leg.id]
         self._notify(unit, notices.ContactClosed(contact_id))
 
-    @staticmethod
-    def _next_recording(contact: Contact) -> str:
-        """Dated folders stay listable over years; the name is the contact's id, so nothing personal is in it."""
-        number = f"-{contact.recordings + 1}" if contact.recordings else ""
-        return f"{contact.received_at:%Y/%m/%d}/{contact.id}{number}.wav"
+
+def _recording(contact: Contact, number: int) -> str:
+    """Dated folders stay listable over years; the name is the contact's id, so nothing personal is in it."""
+    suffix = f"-{number}" if number > 1 else ""
+    return f"{contact.received_at:%Y/%m/%d}/{contact.id}{suffix}.wav"

@@ -31,10 +31,11 @@ class World:
     """The room between its two fakes, without a director: what it notices is kept."""
 
     heard: list[Notice] = field(default_factory=list)
+    facts: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.signalling = FakeSignalling(open_unit, self._signalled, submit)
-        self.media = FakeMedia(open_unit, self._heard, submit)
+        self.signalling = FakeSignalling(open_unit, self._signalled, self._submit)
+        self.media = FakeMedia(open_unit, self._heard, self._submit)
         self.calls = CallService(
             self.signalling,
             self.media,
@@ -65,7 +66,24 @@ class World:
         """One unit, committed."""
         unit = open_unit()
         act(unit)
+        self._submit(unit)
+
+    def _submit(self, unit: Unit) -> None:
+        for draft in unit.drafts:
+            assert isinstance(draft.data, dict)
+            self.facts.append((draft.type, draft.data))
         submit(unit)
+
+    def recordings(self) -> list[tuple[str, dict[str, object]]]:
+        """What was told of recordings, without their folder and contact."""
+        return [
+            (
+                type_.rsplit(".", 1)[1],
+                {key: str(value)[-6:] if key == "recording" else value for key, value in data.items()},
+            )
+            for type_, data in self.facts
+            if type_.startswith("calls.recording.")
+        ]
 
     def ended(self) -> list[tuple[str, str]]:
         return [(notice.leg, notice.ending.reason) for notice in self.heard if isinstance(notice, LegEnded)]
@@ -133,3 +151,44 @@ def test_an_ended_contact_closes_after_a_restart() -> None:
     world.media.found.update(before.media.found)
     world.do(lambda unit: world.calls.reconcile(unit, contact.id, held, {leg.id for leg in contact.legs}))
     assert world.calls.contacts == {}
+
+
+def test_each_recording_is_told_to_end_by_its_own_name() -> None:
+    world = World()
+    world.media.recording_ms = 4000
+    contact = world.talking()
+    customer, first = contact.legs
+    world.do(lambda unit: world.calls.hang_up(unit, first.id, "hangup"))
+    world.do(lambda unit: world.calls.dial(unit, contact.id, Role.PHONE, "1002", TARGET, near=customer.id))
+    second = world.calls.contact(contact.id).legs[2].id
+    world.signalling.accepts(second)
+    world.do(lambda unit: world.calls.bridge(unit, contact.id, customer.id, second, record=True))
+    world.signalling.hangs_up(customer.id)
+    name = contact.id[-2:]
+    assert world.recordings() == [
+        ("started", {"recording": f"{name}.wav"}),
+        ("ended", {"recording": f"{name}.wav", "duration_ms": 4000}),
+        ("started", {"recording": "-2.wav"}),
+        ("ended", {"recording": "-2.wav", "duration_ms": 4000}),
+    ]
+
+
+def test_message_that_was_left_is_told_with_its_length() -> None:
+    world = World()
+    leg = world.signalling.arrive()
+    world.do(lambda unit: world.calls.accept(unit, leg))
+    world.signalling.acknowledge(leg)
+    world.do(lambda unit: world.calls.record(unit, leg, "r1", max_s=60))
+    world.media.finish_recording(leg, 2500)
+    assert [(kind, data.get("duration_ms")) for kind, data in world.recordings()] == [
+        ("started", None),
+        ("ended", 2500),
+    ]
+
+
+def test_recording_that_cannot_be_written_on_is_named() -> None:
+    world = World()
+    customer, _ = world.talking().legs
+    world.media.tell(ev.RecordingFailed(customer.id, "disk_full"))
+    kind, data = world.recordings()[-1]
+    assert (kind, data["reason"], str(data["recording"])[-4:]) == ("failed", "disk_full", ".wav")
