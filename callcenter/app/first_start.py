@@ -22,6 +22,8 @@ from callcenter.app.endpoints import Endpoints, load_endpoints
 from callcenter.app.inherited import EXIT_CONFIG, write_whole
 from callcenter.app.settings import Settings, from_json
 from callcenter.app.site_secrets import new_password, realm, site_key
+from callcenter.crm.bulk import has_customers, import_customers
+from callcenter.crm.importing import BadRow, CustomerRow, read_rows
 from callcenter.kernel.clock import Clock, SystemClock
 from callcenter.kernel.errors import CallcenterError
 from callcenter.kernel.site import Site
@@ -29,6 +31,7 @@ from callcenter.migrations.migrate import migrate
 
 DONE = "first-start.txt"
 BEGUN = "first-start.pending"
+SAMPLES = Path("samples", "customers.csv")
 STAFF = (
     ("sue", "Sue Supervisor", "supervisor"),
     ("quinn", "Quinn Quality", "quality"),
@@ -82,15 +85,17 @@ async def first_start(settings: Settings, config: Path) -> str | None:
     if plan is None:
         plan = make_plan(load_roster(config), load_endpoints(config), realm_name, new_password)
         write_whole(data / BEGUN, json.dumps(asdict(plan)))
-    kept = await _make(settings, plan, SystemClock())
+    kept = await _make(settings, plan, config / SAMPLES, SystemClock())
     text = as_text(plan, kept)
     write_whole(data / DONE, text)
     (data / BEGUN).unlink()
     return text
 
 
-async def _make(settings: Settings, plan: Plan, clock: Clock) -> set[str]:
-    """Bring the database to this version and make the accounts; nothing of it where another application is active."""
+async def _make(settings: Settings, plan: Plan, samples: Path, clock: Clock) -> set[str]:
+    """Bring the database to this version, make accounts and sample customers; nothing of it where another application
+    is active.
+    """
     claim = claim_of(settings, clock)
     if claim is not None:
         await claim.before_calls()
@@ -98,11 +103,28 @@ async def _make(settings: Settings, plan: Plan, clock: Clock) -> set[str]:
     site = Site(settings.site_database_url, pool_size=1)
     try:
         await migrate(settings.site_database_url, settings.data_dir)
-        return await make_accounts(site, plan.users, plan.phones, plan.realm, clock)
+        kept = await make_accounts(site, plan.users, plan.phones, plan.realm, clock)
+        if not kept:
+            await _sample_customers(site, samples, settings.site.region, clock)
+        return kept
     finally:
         await site.close()
         if claim is not None:
             await claim.close()
+
+
+async def _sample_customers(site: Site, samples: Path, region: str, clock: Clock) -> None:
+    """A new site gets the customers of the file, if there is one. They are one transaction: few enough."""
+    rows = _samples(samples, region)
+    if rows and not await has_customers(site):
+        await import_customers(site, rows, now=clock.wall(), actor="first-start")
+
+
+def _samples(path: Path, region: str) -> list[CustomerRow | BadRow]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        return list(read_rows(lines, region=region))
 
 
 def _begun(path: Path) -> Plan | None:

@@ -11,6 +11,9 @@ from callcenter.app import first_start as module
 from callcenter.app.accounts import Account, make_accounts
 from callcenter.app.first_start import BEGUN, DONE, first_start
 from callcenter.app.settings import Settings
+from callcenter.crm.model import CustomerFields
+from callcenter.crm.records import create_customer
+from callcenter.crm.tables import Customer
 from callcenter.identity.tables import PhoneCredential, User
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import CallcenterError
@@ -64,6 +67,30 @@ async def test_second_start_changes_nothing_and_says_nothing(settings: Settings)
     }
 
 
+async def customers(settings: Settings) -> list[str]:
+    site = Site(settings.site_database_url)
+    try:
+        async with site.reading() as session:
+            return list(await session.scalars(select(Customer.name).order_by(Customer.external_id)))
+    finally:
+        await site.close()
+
+
+async def test_sample_customers_are_there_from_the_first_start(settings: Settings) -> None:
+    await first_start(settings, SAMPLE)
+    assert len(await customers(settings)) == 200
+
+
+async def test_database_that_has_customers_gets_no_samples(settings: Settings) -> None:
+    await migrate(settings.site_database_url, settings.data_dir)
+    site = Site(settings.site_database_url)
+    ann = CustomerFields("Ann")
+    await create_customer(site, ann, region="IT", actor="user1", now=FakeClock().now())
+    await site.close()
+    await first_start(settings, SAMPLE)
+    assert await customers(settings) == ["Ann"]
+
+
 @pytest.mark.parametrize("step", ["migrate", "make_accounts", "as_text"])
 async def test_first_start_that_is_cut_off_keeps_its_passwords(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
@@ -95,5 +122,6 @@ async def test_accounts_of_a_database_that_had_them_keep_their_passwords(setting
     text = await first_start(settings, SAMPLE)
     assert text is not None
     assert text.count("(as it was before)") == 2
+    assert await customers(settings) == []
     users, _ = await accounts(settings)
     assert PasswordHasher().verify(users["ann"].password_hash, "her own one")
