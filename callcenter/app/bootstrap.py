@@ -28,12 +28,15 @@ from callcenter.sip.udp import UdpDriver
 log = logging.getLogger(__name__)
 
 FAREWELL_S = 1.0
+SETTLE_S = 1.5
 
 
 class LateSide(Protocol):
     """What is loaded late (`site_side.SiteSide`)."""
 
     async def start(self) -> None: ...
+
+    async def settle(self, seconds: float) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -127,6 +130,8 @@ class Application:
         if left:
             # Time for the peers to answer our BYEs and for the workers to give the sessions back.
             await asyncio.sleep(FAREWELL_S)
+        if self._late is not None:
+            await self._late.settle(SETTLE_S)
 
     async def _last_call(self, at_once: asyncio.Event) -> None:
         """Return when no call is left, when it is enough, or when `at_once` says so."""

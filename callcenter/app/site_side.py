@@ -4,6 +4,7 @@ Imported by the application when SIP already answers: what it stands on takes lo
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,6 +110,11 @@ class SiteSide:
                 "journal": (HOURLY, pruning(live.journal, self._projector, live.clock, days=days)),
             },
         )
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until the last calls are in the records, but no longer than `seconds`: the journal keeps the rest."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._projector.caught_up(self._live.journal.last_seq), seconds)
 
     async def close(self) -> None:
         """Stop serving; what is not projected yet stays in the journal."""
