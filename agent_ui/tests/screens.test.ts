@@ -20,7 +20,8 @@ class FakeWebSocket {
   }
 }
 
-const ANN = { user: 'u1', login: 'ann', name: 'Ann', role: 'agent', agent: 'ann', permissions: ['desk.use'] }
+const MAY = ['desk.use', 'customers.read', 'customers.write', 'tickets.write']
+const ANN = { user: 'u1', login: 'ann', name: 'Ann', role: 'agent', agent: 'ann', permissions: MAY }
 const WELCOME = { type: 'welcome', user: 'u1', name: 'Ann', agent: 'ann', permissions: [], heartbeat_s: 15 }
 const row = (state: string): object => ({
   id: 'ann',
@@ -44,6 +45,17 @@ const snapshot = (state: string, changes: object = {}, rest: object = {}): objec
   pops: [],
   ...rest,
 })
+const RECORD = {
+  id: 'k1',
+  name: 'Ada Byron',
+  company: 'Engines',
+  email: '',
+  language: 'en',
+  notes: 'Prefers mornings',
+  external_id: null,
+  numbers: [{ e164: '+390612345678', raw: '06 1234 5678' }],
+  version: 1,
+}
 const OPTIONS = {
   dispositions: { resolved: { en: 'Resolved', zh: '已解决' }, sold: { en: 'Sold' } },
   phones: { '1002': 'Bob' },
@@ -105,6 +117,10 @@ describe('the page', () => {
       'POST /api/agents/me/call': { status: 204, body: null },
       'POST /api/agents/me/offer': { status: 204, body: null },
       'POST /api/agents/me/wrap-up': { status: 200, body: {} },
+      'GET /api/customers/k1': { status: 200, body: RECORD },
+      'GET /api/customers/k1/timeline?limit=10': { status: 200, body: { items: [], next: null } },
+      'POST /api/contacts/c1/customer': { status: 200, body: {} },
+      'POST /api/tickets': { status: 201, body: { id: 't1', number: 12, subject: 'Refund', status: 'open' } },
     }
     vi.stubGlobal('WebSocket', FakeWebSocket)
     vi.stubGlobal('fetch', (path: string, init: RequestInit) => {
@@ -265,6 +281,51 @@ describe('the page', () => {
       await settle()
     }
     expect(wishes('/api/agents/me/wrap-up')).toEqual([{ disposition: 'sold' }, { extend_s: 30 }, { finish: true }])
+  })
+
+  it('shows the record of the customer who calls, before the call is answered', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('reserved', { contact: 'c1' }), POP)
+    await settle()
+    expect(find('[aria-labelledby=customer]').textContent).toContain('Prefers mornings')
+    expect(find('[aria-labelledby=customer]').textContent).toContain('06 1234 5678')
+  })
+
+  it('lets the agent say which of several customers it is, the likeliest first', async () => {
+    await open()
+    const maybe = (id: string, confidence: number): object => ({ id, name: id, company: '', confidence, reason: 'exact_number' })
+    const several = { ...POP, customer: null, matches: 2, candidates: [maybe('k1', 66), maybe('k2', 33)] }
+    FakeWebSocket.last?.says(WELCOME, snapshot('reserved', { contact: 'c1' }), several)
+    await settle()
+    const choices = [...document.querySelectorAll<HTMLButtonElement>('.candidates button')]
+    expect(choices.map((one) => one.querySelector('strong')?.textContent)).toEqual(['k1', 'k2'])
+    choices[0]?.click()
+    await settle()
+    expect(wishes('/api/contacts/c1/customer')).toEqual([{ customer: 'k1' }])
+    FakeWebSocket.last?.says({ type: 'pop_updated', offer: 'o1', customer: POP.customer, matches: 1 })
+    await settle()
+    expect(document.querySelector('.candidates')).toBeNull()
+    expect(find('[aria-labelledby=customer]').textContent).toContain('Prefers mornings')
+  })
+
+  it('opens a ticket by one key, linked to call and customer, and keeps it when the wrap-up runs out', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('wrap_up', { contact: 'c1' }, { pops: [POP] }))
+    await settle()
+    press('k')
+    await settle()
+    const subject = find<HTMLInputElement>('form input')
+    expect(document.activeElement).toBe(subject)
+    subject.value = 'Refund'
+    subject.dispatchEvent(new Event('input', { bubbles: true }))
+    FakeWebSocket.last?.says(snapshot('available'))
+    await settle()
+    find('form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))
+    await settle()
+    expect(wishes('/api/tickets')).toMatchObject([
+      { subject: 'Refund', contact: 'c1', customer: 'k1', queue: 'billing', assignee: 'ann', priority: 'normal' },
+    ])
+    expect(find('.opened').textContent).toContain('12')
   })
 
   it('has no keys once they are switched off', async () => {

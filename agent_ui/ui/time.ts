@@ -14,3 +14,15 @@ export function timeOfDay(at: string, locale: string): string {
   const format: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }
   return new Date(at).toLocaleTimeString(locale, format)
 }
+
+/** The local day and time of day, without the year. */
+export function dayAndTime(at: string, locale: string): string {
+  const format: Intl.DateTimeFormatOptions = {
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hour12: false,
+  }
+  return new Date(at).toLocaleString(locale, format)
+}
