@@ -234,8 +234,9 @@ def _trace(unit: Unit, run: FlowRun, trace: Trace) -> None:
         case NodeLeft(reason=""):
             unit.event("ivr.node.left", contact, node=trace.node, branch=trace.branch)
         case NodeLeft():
-            extra = {"flow": run.flow, "node": trace.node, "reason": trace.reason}
-            log.warning("a flow took its error branch", extra=extra)
+            log.warning(
+                "a flow took its error branch", extra={"flow": run.flow, "node": trace.node, "reason": trace.reason}
+            )
             unit.event("ivr.node.left", contact, node=trace.node, branch=trace.branch, reason=trace.reason)
         case DigitsCollected():
             _collected(unit, contact, trace)
