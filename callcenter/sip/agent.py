@@ -20,7 +20,7 @@ from callcenter.sip.directory import Directory, Trunk
 from callcenter.sip.hop import Hop, Transports
 from callcenter.sip.in_dialog import CAPABILITIES, UNDERSTOOD, InDialog
 from callcenter.sip.invite_client import Authorize, InviteCalling, ReinviteEnded
-from callcenter.sip.limits import SourceLimits, TokenBucket
+from callcenter.sip.limits import SourceLimits, TokenBucket, TurnedAway
 from callcenter.sip.message import Malformed, Request, Response, parse_message
 from callcenter.sip.registrar import Bindings, Limits
 from callcenter.sip.registration import PresenceChanged, Registration
@@ -40,6 +40,7 @@ SOURCE_RATE = 50.0
 SOURCE_BURST = 200.0
 COURTESY_RATE = 200.0
 DRAIN_RETRY_S = 60
+AWAY_RETRY_S = 1
 
 
 class UserAgent:
@@ -73,6 +74,7 @@ class UserAgent:
         self._access = Access(lambda: self._core.directory, secret or os.urandom(32), now, algorithms=algorithms)
         self._admit = admit or _admit_all
         self._limits = SourceLimits(rate=SOURCE_RATE, burst=SOURCE_BURST) if limits is None else limits
+        self._turned_away = TurnedAway()
         self._courtesy = TokenBucket(COURTESY_RATE, COURTESY_RATE, now())
         self._in_dialog = InDialog(self._core)
         self._serving = self._in_dialog.serving
@@ -136,7 +138,9 @@ class UserAgent:
             elif within:
                 self._request(message, source, data, trunk)
             else:
-                core.refuse(message, source, 503, "source_limit", (("Retry-After", "1"),))
+                if message.method == "INVITE":
+                    self._turned_away.add(message.call_id, message.via.branch, now)
+                core.refuse(message, source, 503, "source_limit", (("Retry-After", str(AWAY_RETRY_S)),))
         except Malformed as malformed:
             core.refuse_malformed(malformed, source)
 
@@ -201,9 +205,14 @@ class UserAgent:
         caller = trunk_caller(request, trunk) if trunk is not None else self._prove(request, source)
         if caller is None:
             return
+        now = core.timers.now()
+        if self._turned_away.has(request.call_id, request.via.branch, now):
+            core.refuse(request, source, 503, "turned_away", (("Retry-After", str(AWAY_RETRY_S)),))
+            return
         retry_after_s = DRAIN_RETRY_S if self.draining else self._admit()
         if retry_after_s is not None:
             reason = "draining" if self.draining else "overload"
+            self._turned_away.add(request.call_id, request.via.branch, now)
             core.refuse(request, source, 503, reason, (("Retry-After", str(retry_after_s)),))
             return
         self._serving.open_call(request, source, raw, caller)

@@ -43,6 +43,29 @@ class TokenBucket:
             self._at = now
 
 
+class TurnedAway:
+    """INVITEs that were refused for want of room: a copy that was still under way must not become a call.
+
+    The refusal is stateless and the room may be there a moment later; but who has it has ACKed it and gone.
+    """
+
+    def __init__(self, *, size: int = 4096, seconds: float = 32.0) -> None:
+        """`seconds` is how long a caller may repeat an INVITE: 64 T1 (RFC 3261 section 17.1.1.2)."""
+        self._size = size
+        self._seconds = seconds
+        self._until: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def add(self, call_id: str, branch: str, now: float) -> None:
+        """This one has been refused."""
+        self._until[call_id, branch] = now + self._seconds
+        if len(self._until) > self._size:
+            self._until.popitem(last=False)
+
+    def has(self, call_id: str, branch: str, now: float) -> bool:
+        """Whether this repeats one."""
+        return self._until.get((call_id, branch), now) > now
+
+
 class SourceLimits:
     """One bucket for each source address; `exempt` ones (trunks) always pass."""
 

@@ -15,7 +15,8 @@ from callcenter.sip.statistics import Statistics
 log = logging.getLogger(__name__)
 
 MAX_DATAGRAM = 65535
-BATCH = 64
+# A turn of the loop is one commit: a burst (what queued during a restart) must not make the first wait for the last.
+BATCH = 16
 RECEIVE_BUFFER = 4 * 1024 * 1024
 _SO_RCVBUFFORCE = 33
 

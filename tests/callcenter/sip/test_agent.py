@@ -215,6 +215,17 @@ def test_overload_refuses_new_calls_only() -> None:
     assert world.take_lines() == ["200 BYE"]
 
 
+def test_copy_of_a_refused_invite_is_refused_even_when_there_is_room_again() -> None:
+    verdicts = iter([3, None])
+    world = SipWorld(admit=lambda: next(verdicts))
+    invite = Peer().request("INVITE", body=sdp())
+    world.receive(invite)
+    world.receive(invite)
+    assert world.take_lines() == ["503 INVITE", "503 INVITE"]
+    world.receive(Peer(call_id="call-2", tag="b").request("INVITE", body=sdp()))
+    assert world.take_lines() == ["100 INVITE"]
+
+
 def test_draining_refuses_new_calls(world: SipWorld) -> None:
     world.agent.draining = True
     world.receive(Peer().request("INVITE", body=sdp()))
