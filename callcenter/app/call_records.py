@@ -1,18 +1,27 @@
 """The call records as the API asks for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from callcenter.console.ports import CallFilter, CallPage
 from callcenter.kernel.site import Site
 from callcenter.reporting.render import as_document, as_summary
 from callcenter.reporting.service import CallQuery, calls_list, calls_show
 
+TicketsOf = Callable[[str], Awaitable[Sequence[Mapping[str, object]]]]
+"""contact -> its tickets, newest first: id and number."""
+
+
+async def no_tickets(_contact: str) -> Sequence[Mapping[str, object]]:
+    """For a site without any."""
+    return ()
+
 
 class CallRecords:
-    """Implements `console.ports.Calls` over the site database."""
+    """Implements `console.ports.Calls` over the site database; a whole record names the contact's tickets."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, tickets_of: TicketsOf = no_tickets) -> None:
         self._site = site
+        self._tickets_of = tickets_of
 
     async def list(self, query: CallFilter) -> CallPage:
         """One page, newest first. Raises InvalidInput, SiteUnavailable."""
@@ -33,7 +42,7 @@ class CallRecords:
     async def show(self, contact: str) -> Mapping[str, object] | None:
         """The whole record. Raises SiteUnavailable."""
         call = await calls_show(self._site, contact)
-        return None if call is None else as_document(call)
+        return None if call is None else {**as_document(call), "tickets": await self._tickets_of(contact)}
 
     async def recordings(self, contact: str) -> Sequence[str]:
         """The files of the call's recordings. Raises SiteUnavailable."""

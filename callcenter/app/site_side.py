@@ -66,7 +66,7 @@ class SiteSide:
         )
         ports = Ports(
             self._identity,
-            CallRecords(self._site),
+            CallRecords(self._site, self._tickets.of_contact),
             live.desk,
             self._report,
             self._customers,

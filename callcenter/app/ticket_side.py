@@ -11,6 +11,7 @@ from datetime import timedelta
 from callcenter.app.live import LiveSide
 from callcenter.crm.model import CustomerRecord
 from callcenter.kernel.site import Site
+from tickets.commands import TicketFilter
 from tickets.service import MOST, Surroundings, TicketService, next_escalation
 
 CHORE = "escalation"
@@ -55,6 +56,11 @@ class TicketSide:
             {"kind": "ticket", "id": ticket.id, "at": ticket.created_at, "ticket": asdict(ticket)}
             for ticket in tickets
         ]
+
+    async def of_contact(self, contact: str) -> Sequence[Mapping[str, object]]:
+        """The tickets that a call's record names."""
+        page = await self.service.list(TicketFilter(contact=contact))
+        return [{"id": ticket.id, "number": ticket.number} for ticket in page.tickets]
 
     def _in_talk(self, contact: str) -> bool:
         """An agent and the customer are joined at this moment."""

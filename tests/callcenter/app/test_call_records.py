@@ -1,5 +1,7 @@
 """The API's view of the records, over a real site database."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from callcenter.app.call_records import CallRecords
@@ -41,6 +43,17 @@ async def test_one_call_is_shown_whole_with_its_recordings(records: CallRecords)
     assert call["queues"]
     assert len(await records.recordings("c1")) == 1
     assert list(await records.recordings("c2")) == []
+    assert call["tickets"] == ()
+
+
+async def test_a_call_names_the_tickets_that_it_led_to(site: Site, history: CallHistory) -> None:
+    async def tickets_of(contact: str) -> Sequence[Mapping[str, object]]:
+        return [{"id": f"ticket-of-{contact}", "number": 7}]
+
+    await history.holds(agent_call("c1"))
+    call = await CallRecords(site, tickets_of).show("c1")
+    assert call is not None
+    assert call["tickets"] == [{"id": "ticket-of-c1", "number": 7}]
 
 
 async def test_an_unknown_call_has_neither_record_nor_recording(records: CallRecords) -> None:

@@ -75,6 +75,12 @@ async def test_only_a_contact_whose_talk_goes_on_is_a_first_response(house: Hous
     assert [await house.status_of(contact) for contact in ("talking", "ringing", "gone")] == ["open", "new", "new"]
 
 
+async def test_a_call_finds_the_tickets_that_it_led_to(house: House) -> None:
+    ticket, _ = await house.side.service.open(OpenTicket("Fire", contact="gone"), by="user-ann")
+    assert await house.side.of_contact("gone") == [{"id": ticket.id, "number": 1}]
+    assert await house.side.of_contact("ringing") == []
+
+
 async def test_a_timeline_has_the_customers_tickets(house: House) -> None:
     ticket, _ = await house.side.service.open(OpenTicket("Fire", customer="c1"), by="user-ann")
     customer = CustomerRecord("c1", "Ann", "", "", "", "", None, (), 1, START, START)
