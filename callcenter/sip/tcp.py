@@ -62,11 +62,12 @@ class Connection(asyncio.Protocol):
         stream = cast(asyncio.Transport, transport)
         self._transport = stream
         address, port = stream.get_extra_info("peername")[:2]
+        ours = self.hop is not None
         if self.hop is None:
             self.hop = Hop("tcp", address, port)
             self.begun_at = self._driver.now()
         self.heard_at = self._driver.now()
-        if not self._driver.admit(self):
+        if not self._driver.admit(self, ours=ours):
             stream.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -106,7 +107,7 @@ class Connection(asyncio.Protocol):
 
 
 class TcpDriver:
-    """`is_exempt` tells which addresses (trunks) the bound for one source is not for."""
+    """`is_exempt` tells which addresses (trunks) the bounds on connections are not for."""
 
     def __init__(
         self,
@@ -185,12 +186,14 @@ class TcpDriver:
 
     # -- what connections tell ------------------------------------------------------------------------------------
 
-    def admit(self, connection: Connection) -> bool:
-        """Whether there is room for `connection`; it is kept if so."""
+    def admit(self, connection: Connection, *, ours: bool) -> bool:
+        """Whether there is room for `connection`, made by us if `ours`; it is kept if so."""
         hop = connection.hop
         assert hop is not None, "connected"
+        # A flood must shut out neither the trunks, which are few, nor whom we call ourselves.
         full = len(self._connections) >= self._bounds.connections
-        if full or (self._sources[hop.address] >= self._bounds.per_source and not self._is_exempt(hop.address)):
+        crowded = full or self._sources[hop.address] >= self._bounds.per_source
+        if crowded and not ours and not self._is_exempt(hop.address):
             self._statistics.refuse("tcp_connections")
             return False
         self._connections[hop] = connection

@@ -25,6 +25,7 @@ class Server:
         bounds: Bounds | None = None,
         known: Directory | None = None,
         algorithms: tuple[str, ...] = ("SHA-256", "MD5"),
+        exempt: frozenset[str] = frozenset(),
     ) -> None:
         loop = asyncio.get_running_loop()
         self.inputs: asyncio.Queue[SignallingInput] = asyncio.Queue()
@@ -45,7 +46,14 @@ class Server:
         failed = self.agent.transport_failed
         self.udp = UdpDriver(udp, loop=loop, receive=self.agent.receive, failed=failed, statistics=statistics)
         upcalls = Upcalls(self.agent.receive, self.agent.receive_malformed, failed)
-        self.tcp = TcpDriver(listener, loop=loop, upcalls=upcalls, statistics=statistics, bounds=bounds)
+        self.tcp = TcpDriver(
+            listener,
+            loop=loop,
+            upcalls=upcalls,
+            statistics=statistics,
+            bounds=bounds,
+            is_exempt=exempt.__contains__,
+        )
         self.layer.udp, self.layer.tcp = self.udp, self.tcp
 
     def hop(self, transport: str) -> Hop:

@@ -211,6 +211,21 @@ async def test_connections_of_one_source_are_bounded(server: Server) -> None:
         writer.close()
 
 
+async def test_flood_of_connections_shuts_no_trunk_out() -> None:
+    trunk, stranger = "127.0.0.3", "127.0.0.4"
+    server = Server(Bounds(connections=4), exempt=frozenset({trunk}))
+    await server.start()
+    open_ones = [await asyncio.open_connection(*server.tcp.address, local_addr=(stranger, 0)) for _ in range(6)]
+    reader, writer = await asyncio.open_connection(*server.tcp.address, local_addr=(trunk, 0))
+    writer.write(Peer(server.hop("tcp")).request("OPTIONS"))
+    async with asyncio.timeout(5):
+        assert await reader.readuntil(b"\r\n") == b"SIP/2.0 200 OK\r\n"
+    assert server.agent.statistics.refusals["tcp_connections"] == 2
+    for _, each in [*open_ones, (reader, writer)]:
+        each.close()
+    await server.close()
+
+
 async def test_keepalive_over_tcp_is_answered(server: Server) -> None:
     reader, writer = await asyncio.open_connection(*server.tcp.address)
     writer.write(b"\r\n\r\n")
