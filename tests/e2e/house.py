@@ -1,11 +1,14 @@
 """One site for all call stories: its flows, phones, queues and people, and the hands that ring it.
 
 Each story has a caller's number of its own, by which its record is found; addresses and ports of clients are never
-shared. Trunk callers ring from TRUNK, each phone has an address of its own in 127.0.0.0/8.
+shared. Trunk callers ring from TRUNK, each phone has an address of its own in 127.0.0.0/8. A run has a lane, so that
+several runs on one machine do not meet.
 """
 
+import contextlib
 import io
 import itertools
+import socket
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,10 +24,25 @@ from tests.support.scenario import registration
 from tests.support.server import Document, Server, SiteFiles, eventually
 from tests.support.sipp import Sipp
 
-TRUNK = "127.0.0.22"
+LANES = 8
+
+
+def _lane() -> tuple[int, socket.socket]:
+    """A number that no other run on this machine has meanwhile: the socket holds it."""
+    holder = socket.socket(socket.AF_UNIX)
+    for lane in range(LANES):
+        with contextlib.suppress(OSError):
+            holder.bind(f"\0callcenter-e2e-{lane}")
+            return lane, holder
+    return 0, holder
+
+
+LANE, _HOLDER = _lane()
+TRUNK = f"127.0.{LANE}.22"
 TRUNK_PORTS = range(5200, 5400)
 PHONE_PORT = 5191
-RTP_PORTS = "22000-22199"
+RTP_PORTS = f"{22000 + 80 * LANE}-{22079 + 80 * LANE}"
+OWN_RTP_PORTS = f"{22800 + 20 * LANE}-{22819 + 20 * LANE}"  # of a story that starts a site for itself
 
 # Where the trunk's numbers lead.
 GREETING, MENU, RING_DESK, QUEUE, SHORT_RING, PIN, HANGS_UP = "100", "200", "300", "400", "500", "600", "700"
@@ -138,8 +156,8 @@ class House:
     folder: Path
     rtp_ports: str = RTP_PORTS
     _ports: Iterator[int] = field(default_factory=lambda: itertools.count(TRUNK_PORTS.start))
-    _media: Iterator[int] = field(default_factory=lambda: itertools.count(6000, 4))
-    _soft: Iterator[int] = field(default_factory=lambda: itertools.count(5400, 4))
+    _media: Iterator[int] = field(default_factory=lambda: itertools.count(6000 + 400 * LANE, 4))
+    _soft: Iterator[int] = field(default_factory=lambda: itertools.count(5400 + 100 * LANE, 4))
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
     _secrets: dict[str, str] = field(default_factory=dict)
@@ -283,7 +301,7 @@ class House:
 
 def phone_address(user: str) -> str:
     """Each phone has an address of its own."""
-    return f"127.0.0.{31 + PHONES.index(user)}"
+    return f"127.0.{LANE}.{31 + PHONES.index(user)}"
 
 
 def _sections(text: str) -> dict[str, str]:

@@ -7,21 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.house import GREETING, TRUNK, House, files, instant
+from tests.e2e.house import GREETING, OWN_RTP_PORTS, TRUNK, House, files, instant
 from tests.support.capture import Capture
 from tests.support.scenario import caller, refused_caller
 from tests.support.server import Server, eventually
 
 pytestmark = pytest.mark.e2e
 
-OWN_PORTS = "22800-22899"
-
 
 @pytest.fixture
 def own_house(tmp_path: Path) -> Iterator[House]:
     """A site that its story may stop."""
-    with Server(tmp_path, files(OWN_PORTS)) as server:
-        house = House(server, tmp_path, OWN_PORTS)
+    with Server(tmp_path, files(OWN_RTP_PORTS)) as server:
+        house = House(server, tmp_path, OWN_RTP_PORTS)
         yield house
         house.close()
 
