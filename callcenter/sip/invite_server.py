@@ -25,6 +25,8 @@ from callcenter.sip.transaction import TICK, AckReceived, Send, Tick, Timeout
 from callcenter.sip.transaction_server import Answer, InviteServer, start_answer
 from callcenter.sip.transactions import DEFAULT_PORT, ServerTransaction
 
+RETRY_AFTER_S = 2
+
 EndDialog = Callable[[Unit, Dialog, str], None]
 SendBye = Callable[[str], None]
 
@@ -245,6 +247,9 @@ class InviteServing:
         if pending is None:
             return
         transaction = pending.transaction
+        if status == 503 and retry_after_s is None:
+            # Without it a 503 means that we are broken (RFC 3261 section 21.5.4), not that we are full.
+            retry_after_s = RETRY_AFTER_S
         headers = (("Retry-After", str(retry_after_s)),) if retry_after_s is not None else ()
         data = core.response(transaction, status, tag=dialog.local_tag, headers=headers)
         if dialog.state == "early":

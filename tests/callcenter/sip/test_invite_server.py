@@ -212,6 +212,12 @@ def test_refusal_can_say_when_to_come_back(world: SipWorld, peer: Peer) -> None:
     assert world.take()[-1].headers.get("retry-after") == "7"
 
 
+def test_refusal_for_want_of_room_always_says_when_to_come_back(world: SipWorld, peer: Peer) -> None:
+    world.receive(peer.request("INVITE", body=sdp()))
+    world.do(lambda unit: world.agent.reject(unit, "leg1", 503))
+    assert int(world.take()[-1].headers.get("retry-after") or 0) > 0
+
+
 def test_cancelled_call_gets_487(world: SipWorld, peer: Peer) -> None:
     invite = peer.request("INVITE", body=sdp())
     world.receive(invite)
