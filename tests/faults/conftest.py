@@ -1,4 +1,4 @@
-"""One running site for the scenes of a module: a death is no reason to start afresh."""
+"""One running site for all scenes: a death is no reason to start afresh."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.faults.kill_site import KillSite
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillSite]:
     """Two workers, SQLite."""
     with KillSite(tmp_path_factory.mktemp("kill")) as running:

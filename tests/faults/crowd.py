@@ -5,6 +5,8 @@ wait in a queue with music; five ring at agents who answer late.
 """
 
 import itertools
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -40,6 +42,7 @@ class Parties:
         self._folder = folder
         self._capture = Capture(folder / "wire.pcap", "udp and not port 53")
         self._numbers = itertools.count(390600000000 + (seed % 100000) * 1000 + 500 * isinstance(self, QuickCalls))
+        self.witness = Witness(folder)
         self.kind_of: dict[str, str] = {}
         self.callers: list[Sipp] = []
         self.phones: list[Sipp] = []
@@ -86,6 +89,7 @@ class Parties:
 
     def __enter__(self) -> Self:
         self._capture.__enter__()
+        self.witness.__enter__()
         for each in self.phones:
             each.start()
         time.sleep(0.2)
@@ -99,6 +103,7 @@ class Parties:
     ) -> None:
         for each in (*self.callers, *self.phones):
             each.stop()
+        self.witness.__exit__()
         self._capture.__exit__(kind, error, trace)
 
     def until(self, seconds: float) -> None:
@@ -211,3 +216,43 @@ class Prober:
                 continue
             if data.startswith(b"SIP/2.0 200"):
                 self.answers.append(time.time())
+
+
+_WITNESS = """
+import os, time
+try:
+    os.nice(-10)
+except PermissionError:
+    pass
+while True:
+    before = time.time()
+    time.sleep(0.005)
+    late = time.time() - before - 0.005
+    if late > 0.01:
+        print(before, late, flush=True)
+"""
+
+
+class Witness:
+    """A process of a worker's priority that only wants to wake: what it is withheld is no gap of ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "stalls"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        with self._path.open("wb") as log:
+            self._process = subprocess.Popen([sys.executable, "-c", _WITNESS], stdout=log)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(5)
+
+    def longest(self, since: float, until: float) -> float:
+        """The longest stall in that time, in seconds."""
+        lines = [line.split() for line in self._path.read_text().splitlines()]
+        return max(
+            (float(late) for at, late in lines if since <= float(at) + float(late) and float(at) <= until), default=0
+        )

@@ -5,6 +5,7 @@ work by the test.
 """
 
 import socket
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -129,12 +130,18 @@ class KillSite:
             for agent in [agent["id"] for agent in self.agents()]:
                 self.set_state(agent, "not_ready" if agent == "wait1" else "available")
         except BaseException:
-            self.server.stop()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._hang_up()
         self.server.stop()
+
+    def _hang_up(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def register(self) -> None:
         """Every phone of queue `stay` registers, from the port at which it will answer."""
@@ -159,8 +166,15 @@ class KillSite:
                 self._client = self.server.client("sue")
             return self._client.get(path)
         except (httpx.TransportError, AssertionError):
-            self._client = None
+            self._hang_up()
             return None
+
+    def status_of(self, path: str) -> tuple[int, float]:
+        """What one GET is answered with, and after how many seconds."""
+        assert self._client is not None
+        since = time.monotonic()
+        answer = self._client.get(path)
+        return answer.status_code, time.monotonic() - since
 
     def get(self, path: str, *, within_s: float = 20.0) -> httpx.Response:
         """The first answer that is 200."""
@@ -191,7 +205,7 @@ class KillSite:
                     self._client = self.server.client("sue")
                 answer = self._client.post(f"/api/agents/{agent}/state", json={"state": state, "reason": None})
             except (httpx.TransportError, AssertionError):
-                self._client = None
+                self._hang_up()
                 return False
             return answer.status_code == 200
 

@@ -4,8 +4,8 @@ import json
 import sqlite3
 import wave
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from callcenter.kernel.events import Envelope
@@ -27,7 +27,8 @@ class Facts:
     records: list[Document]
     kind_of: dict[str, str]
     recordings: Path
-    notes: list[str] = field(default_factory=list)
+    stall: Callable[[float, float], float] = lambda _since, _until: 0.0
+    """What the machine withheld from any process between two moments, in seconds."""
 
     def of_type(self, *types: str) -> list[Envelope]:
         """The events of these types, in order."""
@@ -53,10 +54,13 @@ def events_since(data: Path, position: int) -> list[Envelope]:
 
 
 def rows_left(data: Path) -> dict[str, int]:
-    """How many state rows of a call there are, by kind: none, when all calls are over."""
+    """How many state rows of a call there are, by kind: none, when all calls are over.
+
+    Dialogs are left out: one waits 32 s for the 487 of a phone that does not heed CANCEL, as SIPp in a pause.
+    """
     database = sqlite3.connect(f"file:{data / 'live.db'}?mode=rw", uri=True, timeout=5)
     try:
-        kinds = ("contact", "dialog", "process", "delivery", "entry", "offer", "flow")
+        kinds = ("contact", "process", "delivery", "entry", "offer", "flow")
         rows = database.execute("SELECT kind, count(*) FROM live_state GROUP BY kind").fetchall()
         return {kind: count for kind, count in rows if kind in kinds}
     finally:
