@@ -20,20 +20,28 @@ Tell = Callable[[str, Customer | None, int, tuple[Customer, ...]], None]
 
 
 class CustomerLookUp:
-    """The director's `LookUp`. Until somebody can be asked, callers have no record."""
+    """The director's `LookUp`. Calls come before the database after a start: who is asked for then is asked later."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._ask: Ask | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._early: list[tuple[str, str, str | None]] = []
 
     def ask(self, ask: Ask) -> None:
-        """Whom to ask from now on."""
+        """Whom to ask from now on, also for those who came early."""
         self._ask = ask
+        early, self._early = self._early, []
+        for contact, number, chosen in early:
+            self.start(contact, number, chosen)
 
     def start(self, contact: str, number: str, chosen: str | None) -> None:
         """Find whose number it is, or who was chosen; `tell` follows, or nothing."""
-        if (number or chosen) and self._ask is not None:
+        if not (number or chosen):
+            return
+        if self._ask is None:
+            self._early.append((contact, number, chosen))
+        else:
             task = asyncio.get_running_loop().create_task(self._look_up(self._ask, contact, number, chosen))
             self._running.add(task)
             task.add_done_callback(self._running.discard)

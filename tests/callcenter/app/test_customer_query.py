@@ -57,13 +57,26 @@ async def test_look_up_that_fails_tells_nothing() -> None:
         return None, 0, ()
 
     customers = CustomerLookUp(lambda contact, *_: told.append(contact))
-    customers.start("before", "+442079460018", None)
     customers.ask(ask)
     customers.start("c1", "+442079460018", None)
     customers.start("c2", "", "k1")
     customers.start("c3", "", None)
     await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
     assert told == ["c2"]
+
+
+async def test_callers_of_before_the_database_are_looked_up_when_it_is_there() -> None:
+    told: list[str] = []
+
+    async def ask(number: str, chosen: str | None) -> Answer:
+        return None, 0, ()
+
+    customers = CustomerLookUp(lambda contact, *_: told.append(contact))
+    customers.start("c1", "+442079460018", None)
+    assert not asyncio.all_tasks() - {asyncio.current_task()}
+    customers.ask(ask)
+    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+    assert told == ["c1"]
 
 
 def test_screens_show_the_candidates_until_one_is_chosen() -> None:
