@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from callcenter.app.asgi import Ports
@@ -14,8 +15,10 @@ from callcenter.console.ports import (
     DeskOptions,
     Permission,
     Principal,
+    QueueDay,
     QueueView,
     SignedIn,
+    Today,
     WrapUpWish,
 )
 from callcenter.kernel.clock import FakeClock
@@ -132,6 +135,10 @@ class FakeCalls:
         names = self.records.get(contact, {}).get("recordings", [])
         assert isinstance(names, list)
         return names
+
+    async def today(self) -> Today:
+        day = datetime(2026, 3, 2, tzinfo=UTC)
+        return Today(day, "sl_answered", 20, [QueueDay("billing", 3, 2, 1, 1, 9_000, 0.5)])
 
 
 class FakeDesk:
