@@ -67,6 +67,11 @@ class CloseMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """The called side gave its first sign of life (100), it does not ring yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rang:
     """The called phone rings (first time only)."""
 
@@ -119,6 +124,7 @@ LegEffect = (
     | OpenMedia
     | ConnectMedia
     | CloseMedia
+    | Tried
     | Rang
     | MediaOpened
     | Answered

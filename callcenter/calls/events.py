@@ -44,7 +44,7 @@ class CancelArrived:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """A provisional response above 100 to our INVITE."""
+    """A provisional response to our INVITE; 100 once, if it is the first sign of life."""
 
     leg: str
     status: int

@@ -20,6 +20,14 @@ class ContactReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class LegTried:
+    """Somebody works on an outbound leg, which does not ring yet."""
+
+    contact: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegRang:
     """An outbound leg rings."""
 
@@ -81,4 +89,14 @@ class ContactClosed:
     contact: str
 
 
-Notice = ContactReceived | LegRang | LegAnswered | LegEnded | LegPressed | LegPlayed | LegRecorded | ContactClosed
+Notice = (
+    ContactReceived
+    | LegTried
+    | LegRang
+    | LegAnswered
+    | LegEnded
+    | LegPressed
+    | LegPlayed
+    | LegRecorded
+    | ContactClosed
+)

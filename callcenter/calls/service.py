@@ -305,6 +305,8 @@ class CallService:
         match effect:
             case fx.MediaOpened():
                 unit.event("calls.media.opened", contact, leg=leg.id, worker=effect.worker)
+            case fx.Tried():
+                self._notify(unit, notices.LegTried(contact, leg.id))
             case fx.Rang():
                 unit.event("calls.leg.ringing", contact, leg=leg.id, status=effect.status)
                 self._notify(unit, notices.LegRang(contact, leg.id))

@@ -75,6 +75,8 @@ class Director:
                 self._received(unit, notice)
             case notices.LegAnswered():
                 self._leg_answered(unit, notice)
+            case notices.LegTried():
+                self._leg_tried(unit, notice)
             case notices.LegRang():
                 self._leg_rang(unit, notice)
             case notices.LegEnded():
@@ -114,6 +116,13 @@ class Director:
             self.step(unit, notice.contact, ic.CallerAnswered())
         else:
             self.step(unit, notice.contact, ic.OtherAnswered(notice.leg))
+
+    def _leg_tried(self, unit: Unit, notice: notices.LegTried) -> None:
+        offer = self._offer_of_leg.get(notice.leg)
+        if offer is not None:
+            self.deliver(unit, offer, od.Rang())
+        else:
+            self.step(unit, notice.contact, ic.OtherTried())
 
     def _leg_rang(self, unit: Unit, notice: notices.LegRang) -> None:
         offer = self._offer_of_leg.get(notice.leg)
@@ -475,16 +484,15 @@ class Director:
         unit.event("director.customer.found", contact, customer=found, matches=matches)
         if customer is not None:
             self.flow(unit, contact, ivr_in.CustomerFound(dict(customer)))
-        for delivery in [each for each in self.deliveries.values() if each.contact == contact]:
-            self._show(unit, delivery, update=True)
+        self._tell_screens(unit, contact)
 
     def _pop(self, unit: Unit, delivery: od.OfferDelivery) -> None:
         customer, *_ = self._customers.get(delivery.contact, (None,))
         found = customer.get("id") if customer is not None else None
         unit.event("director.pop.sent", delivery.contact, offer=delivery.offer, agent=delivery.agent, customer=found)
-        self._show(unit, delivery, update=False)
+        self._show(unit, delivery)
 
-    def _show(self, unit: Unit, delivery: od.OfferDelivery, *, update: bool) -> None:
+    def _show(self, unit: Unit, delivery: od.OfferDelivery) -> None:
         call = self.processes[delivery.contact]
         customer, matches, candidates = self._customers.get(delivery.contact, (None, 0, ()))
         pop = Pop(
@@ -500,7 +508,19 @@ class Director:
             candidates,
         )
         screens = self._around.screens
-        unit.after_commit(lambda: screens.pop(pop, update=update))
+        unit.after_commit(lambda: screens.pop(pop))
+
+    def _show_talk(self, unit: Unit, call: ic.IncomingCall) -> None:
+        """The pop of a talk again: the screens went with the process before, and its offer was over."""
+        talking = (each for each in self._rooms.acd.core.agents.values() if each.contact == call.contact)
+        agent = next(talking, None)
+        if agent is not None and call.queue is not None:
+            self._show(unit, od.OfferDelivery(call.entry, 0, call.contact, call.queue, agent.id, "phone", unit.now))
+
+    def _tell_screens(self, unit: Unit, contact: str) -> None:
+        customer, matches, candidates = self._customers[contact]
+        screens = self._around.screens
+        unit.after_commit(lambda: screens.customer_known(contact, customer, matches, candidates))
 
     def choose_customer(self, unit: Unit, contact: str, customer: Customer, *, by: str) -> None:
         """User `by` says who the caller is, in the call or after it; that stands against what the number says."""
@@ -511,7 +531,7 @@ class Director:
             self._customers[contact] = (customer, 1, ())
         unit.event("director.customer.chosen", contact, customer=chosen, by=by)
         screens = self._around.screens
-        unit.after_commit(lambda: screens.customer_chosen(contact, customer))
+        unit.after_commit(lambda: screens.customer_known(contact, customer, 1, ()))
 
     # -- time and restart ------------------------------------------------------------------------------------------
 
@@ -549,6 +569,7 @@ class Director:
         match call.phase:
             case ic.Phase.TALKING:
                 self._rooms.calls.reassert_bridge(unit, contact, hold=self._sound(contact, MUSIC))
+                self._show_talk(unit, call)
             case ic.Phase.DIALLING | ic.Phase.QUEUED if call.answered:
                 for sound in call.bridge.sounds():
                     self._run(unit, call, sound)
@@ -561,7 +582,7 @@ class Director:
                 self.deliver(unit, delivery.offer, od.Begin())
             else:
                 # The screens went with the process before; the phone rings on.
-                self._show(unit, delivery, update=False)
+                self._show(unit, delivery)
 
     def reconciled(self, unit: Unit) -> None:
         """Every contact has been resumed: offers and deliveries that have lost each other are ended."""

@@ -177,6 +177,10 @@ class InviteCalling:
         if response.status == 100:
             # Not worth a row: after a restart the same INVITE is sent again and absorbed.
             core.dialogs[dialog.leg] = replace(dialog, provisional=100)
+            if first and not dialog.cancel_wanted:
+                unit = core.open_unit()
+                core.deliver(unit, Progressed(dialog.leg, 100, None))
+                core.submit(unit)
         else:
             unit = core.open_unit()
             core.save(unit, learned)

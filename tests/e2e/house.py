@@ -112,7 +112,7 @@ FLOWS: dict[str, Document] = {
     "internal": {**_ring("${called}", 20, record=True)},
 }  # fmt: skip
 
-PHONES = ("desk", "anna", "bert", "cleo", "walk", "talk", "never")
+PHONES = ("desk", "anna", "bert", "cleo", "walk", "talk", "never", "gone")
 AGENTS = {"anna": {"billing": 3}, "bert": {"support": 3}, "cleo": {"billing": 3}}
 
 

@@ -152,6 +152,18 @@ def test_a_phone_that_never_registered_is_unreachable(house: House) -> None:
     assert answers(wire.packets(), phone_address("anna")) == ["401 INVITE", "404 INVITE"]
 
 
+def test_a_phone_that_is_gone_without_a_word_is_unreachable(house: House) -> None:
+    house.register("gone")  # nobody listens at its address any more
+    refused = refused_caller("404", number="cleo", authenticate=True)
+    with house.wire("gone") as wire:
+        house.phone("cleo", refused, service="gone").start().wait()
+    record, packets = house.record("cleo"), wire.packets()
+    assert summary(record) == ("unanswered", "system", "unreachable", 404)
+    # It gave no sign of life for 3 s.
+    tried = instant(packets, "INVITE", host=phone_address("gone"))
+    assert instant(packets, "404 INVITE", host=phone_address("cleo")) - tried < 3.3
+
+
 def test_an_unknown_number_is_404(house: House) -> None:
     number = house.number()
     with house.wire("unknown") as wire:

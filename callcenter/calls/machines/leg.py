@@ -149,6 +149,8 @@ def _outbound(leg: Leg, event: LegInput) -> Step:
                 leg, state=LegState.ALLOCATING, session=SessionState.OPENING, target=event.target, near=event.near
             )
             return dialled, [fx.OpenMedia(None, event.near)]
+        case ev.Progressed(status=100), LegState.INVITING:
+            return leg, [fx.Tried()]
         case ev.Progressed(), LegState.INVITING:
             return replace(leg, state=LegState.RINGING), [fx.Rang(event.status)]
         case ev.Progressed(), _:

@@ -18,6 +18,7 @@ from typing import Literal
 from acd.model import DEFAULT_PRIORITY
 from callcenter.director.machines import bridge as br
 from callcenter.director.machines.bridge import Bridge
+from callcenter.director.machines.offer_delivery import SIGN_OF_LIFE
 from callcenter.kernel.errors import IllegalTransition
 from ivr.events import DialOutcome, QueueOutcome
 
@@ -87,6 +88,11 @@ class OtherDialled:
     """The leg that the dial asked for exists."""
 
     leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTried:
+    """The dialled side gave a sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,7 @@ CallInput = (
     | QueueWanted
     | HangupWanted
     | OtherDialled
+    | OtherTried
     | OtherRang
     | OtherAnswered
     | OtherEnded
@@ -342,6 +349,7 @@ class IncomingCall:
     queue: str | None = None
     entries: int = 0
     ring_until: datetime | None = None
+    sign_by: datetime | None = None
     left_by: str | None = None
     customer: str | None = None
     """The id of the customer whom an agent chose; it stands against whatever the number says."""
@@ -353,8 +361,8 @@ class IncomingCall:
 
     @property
     def next_deadline(self) -> datetime | None:
-        """When a dialled phone has rung long enough."""
-        return self.ring_until
+        """When a dialled phone must have given a sign of life, or has rung long enough."""
+        return min((at for at in (self.sign_by, self.ring_until) if at is not None), default=None)
 
     def handle(self, event: CallInput, *, now: datetime) -> Step:
         """The call after `event` and what to do, in order."""
@@ -398,7 +406,7 @@ class IncomingCall:
             effects.append(TalkOver())
         by = self.left_by or ("caller" if event.by_peer else "system")
         effects += [FlowGone(), EndContact(by, event.reason, event.status)]
-        return replace(self, phase=Phase.ENDED, ring_until=None), effects
+        return replace(self, phase=Phase.ENDED, ring_until=None, sign_by=None), effects
 
     # -- handing over ----------------------------------------------------------------------------------------------
 
@@ -451,11 +459,13 @@ class IncomingCall:
             case OtherDialled():
                 if self.phase is not Phase.DIALLING:
                     return self, [DropOther(event.leg, "cancelled")]
-                return replace(self, other=event.leg), []
+                return replace(self, other=event.leg, sign_by=now + SIGN_OF_LIFE), []
+            case OtherTried():
+                return replace(self, sign_by=None), []
             case OtherRang():
-                return self, [] if self.answered else [RingCaller()]
+                return replace(self, sign_by=None), [] if self.answered else [RingCaller()]
             case OtherAnswered():
-                reached = replace(self, other=event.leg, ring_until=None)
+                reached = replace(self, other=event.leg, ring_until=None, sign_by=None)
                 return reached._bridge(br.OtherUp(event.leg))
             case OtherEnded():
                 return self._other_ended(event)
@@ -471,15 +481,19 @@ class IncomingCall:
             case Announced():
                 return self._bridge(br.Announced())
             case Tick():
-                if self.ring_until is None or now < self.ring_until or self.other is None:
-                    return self, []
-                return replace(self, ring_until=None), [DropOther(self.other, "no_answer")]
+                return self._late(now)
         return self, []
+
+    def _late(self, now: datetime) -> Step:
+        if self.other is None or self.next_deadline is None or now < self.next_deadline:
+            return self, []
+        reason = "no_answer" if self.sign_by is None or now < self.sign_by else "unreachable"
+        return replace(self, ring_until=None, sign_by=None), [DropOther(self.other, reason)]
 
     def _other_ended(self, event: OtherEnded) -> Step:
         if event.leg != (self.other or ""):
             return self, []
-        gone = replace(self, phase=Phase.FLOW, other=None, ring_until=None)
+        gone = replace(self, phase=Phase.FLOW, other=None, ring_until=None, sign_by=None)
         was_up = self.bridge.other is not None
         quiet: list[CallEffect] = [SilenceCaller()] if self.answered and not self.bridge.joined else []
         if self.queue is not None and was_up:

@@ -109,6 +109,13 @@ def test_a_refusal_before_ringing_has_its_reason(status: int, reason: str) -> No
     assert leg.ending == Ending(EndedBy.PEER, reason, status)
 
 
+def test_100_is_a_sign_of_life_and_no_ringing() -> None:
+    leg, effects = run(outbound(), Dial(TARGET), OPENED, ev.Progressed("leg", 100, None))
+    assert (leg.state, effects[-1]) == (LegState.INVITING, fx.Tried())
+    leg, _ = run(leg, ev.InviteRefused("leg", 408, ""))
+    assert leg.ending == Ending(EndedBy.PEER, "unreachable", 408)
+
+
 def test_a_timeout_after_ringing_is_no_answer() -> None:
     leg, _ = run(outbound(), Dial(TARGET), OPENED, ev.Progressed("leg", 180, None), ev.InviteRefused("leg", 408, ""))
     assert leg.ending == Ending(EndedBy.PEER, "no_answer", 408)

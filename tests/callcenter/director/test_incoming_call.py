@@ -54,10 +54,24 @@ def test_a_dial_that_fails_gives_the_caller_back_with_its_outcome(reason: str, o
 
 
 def test_a_phone_that_rings_too_long_is_dropped_at_the_deadline() -> None:
-    machine, _ = run(call(), DIAL, ic.OtherDialled("out"))
+    machine, _ = run(call(), DIAL, ic.OtherDialled("out"), ic.OtherRang())
     assert machine.next_deadline == NOW + timedelta(seconds=20)
     _, effects = run(machine, ic.Tick(), now=NOW + timedelta(seconds=20))
     assert effects == [ic.DropOther("out", "no_answer")]
+
+
+def test_a_phone_that_gives_no_sign_of_life_is_unreachable() -> None:
+    machine, _ = run(call(), DIAL, ic.OtherDialled("out"))
+    assert run(machine, ic.Tick(), now=NOW + timedelta(seconds=2.9))[1] == []
+    machine, effects = run(machine, ic.Tick(), now=NOW + timedelta(seconds=3))
+    assert effects == [ic.DropOther("out", "unreachable")]
+    assert run(machine, ic.OtherEnded("out", "unreachable"))[1] == [ic.FlowDial("f1", "unreachable")]
+
+
+def test_100_is_sign_of_life_enough_and_no_ringing() -> None:
+    machine, _ = run(call(), DIAL, ic.OtherDialled("out"))
+    machine, effects = run(machine, ic.OtherTried())
+    assert (effects, machine.next_deadline) == ([], NOW + timedelta(seconds=20))
 
 
 def test_a_caller_who_cancels_stops_the_ringing() -> None:

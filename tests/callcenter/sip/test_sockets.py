@@ -96,7 +96,7 @@ async def test_client_calls_is_answered_and_hangs_up(server: Server, ann: Client
 
     server.react = take
     call = ann.call("100", PEER_MEDIA)
-    assert (await call.next(Progressed)).status == 180
+    assert [(await call.next(Progressed)).status for _ in range(2)] == [100, 180]
     assert (await call.next(InviteAccepted)).answer == OUR_MEDIA
     arrived = await server.next()
     assert isinstance(arrived, InviteArrived)
@@ -129,6 +129,7 @@ async def test_server_calls_a_registered_client(server: Server, ann: Client) -> 
     assert (call.arrived.caller, call.arrived.offer) == ("900", OUR_MEDIA)
     call.ring()
     call.answer(PEER_MEDIA)
+    assert await server.next() == Progressed("out", 100, None)
     assert await server.next() == Progressed("out", 180, None)
     assert await server.next() == InviteAccepted("out", PEER_MEDIA)
     await call.next(AckArrived)
@@ -148,6 +149,7 @@ async def test_client_that_refuses(server: Server, ann: Client) -> None:
     server.do(lambda unit: server.agent.invite(unit, "out", target, OUR_MEDIA))
     async with asyncio.timeout(5):
         (await ann.calls.get()).reject(603)
+    assert await server.next() == Progressed("out", 100, None)
     assert await server.next() == InviteRefused("out", 603, "refused")
 
 
