@@ -1,7 +1,7 @@
 """The consoles as the director sees them: its pops become frames of the console websocket."""
 
 from callcenter.console.consoles import Consoles
-from callcenter.console.protocol import Candidate, PopUpdated
+from callcenter.console.protocol import Candidate
 from callcenter.console.protocol import Customer as CustomerCard
 from callcenter.console.protocol import Pop as PopFrame
 from callcenter.director.ports import Customer, Pop
@@ -13,13 +13,10 @@ class ConsoleScreens:
     def __init__(self, consoles: Consoles) -> None:
         self._consoles = consoles
 
-    def pop(self, pop: Pop, *, update: bool) -> None:
-        """Send the pop, or what is now known of its customer."""
+    def pop(self, pop: Pop) -> None:
+        """Send the pop."""
         customer = None if pop.customer is None else _card(pop.customer)
         candidates = tuple(map(_candidate, pop.candidates))
-        if update:
-            self._consoles.update_pop(PopUpdated(pop.offer, customer, pop.matches, candidates))
-            return
         self._consoles.pop(
             PopFrame(
                 pop.offer,
@@ -34,9 +31,12 @@ class ConsoleScreens:
             )
         )
 
-    def customer_chosen(self, contact: str, customer: Customer) -> None:
-        """Put the customer whom an agent chose on the pops of the contact."""
-        self._consoles.choose_customer(contact, _card(customer))
+    def customer_known(
+        self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
+    ) -> None:
+        """Put what was found, or whom an agent chose, on the pops of the contact."""
+        card = None if customer is None else _card(customer)
+        self._consoles.update_pops(contact, card, matches, tuple(map(_candidate, candidates)))
 
 
 def _candidate(customer: Customer) -> Candidate:

@@ -13,6 +13,7 @@ from callcenter.console.fanout import Fanout
 from callcenter.console.ports import Presence
 from callcenter.console.protocol import (
     CLOSE_SESSION_ENDED,
+    Candidate,
     Customer,
     Heartbeat,
     Pop,
@@ -60,10 +61,12 @@ class Consoles:
         pop = self.fanout.view.update_pop(update)
         return 0 if pop is None else self.send_now(pop.agent, update)
 
-    def choose_customer(self, contact: str, customer: Customer) -> None:
-        """Put `customer` on the pops of the contact, wherever they are."""
+    def update_pops(
+        self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Candidate, ...] = ()
+    ) -> None:
+        """The same for every pop of the contact, on whosever screen."""
         for pop in self.fanout.view.pops_about(contact):
-            self.update_pop(PopUpdated(pop.offer, customer, 1))
+            self.update_pop(PopUpdated(pop.offer, customer, matches, candidates))
 
     def send_now(self, agent: str, frame: ServerFrame) -> int:
         """Give `frame` to the kernel on every console of `agent`; the number that took it. Never waits."""

@@ -77,12 +77,14 @@ class Site(Protocol):
 class Screens(Protocol):
     """The consoles; the event that ends an offer takes its pop off the screen."""
 
-    def pop(self, pop: Pop, *, update: bool) -> None:
+    def pop(self, pop: Pop) -> None:
         """Hand the pop to the agent's sockets, at once and without waiting."""
         ...
 
-    def customer_chosen(self, contact: str, customer: Customer) -> None:
-        """The same for the pops of the contact that are on a screen: this is the customer."""
+    def customer_known(
+        self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
+    ) -> None:
+        """The same for what is now known of the customer, to every screen that shows a pop of the contact."""
         ...
 
 

@@ -1,5 +1,7 @@
 """Customers on the real server: brought in by file, several of one number on the agent's screen, one chosen."""
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -78,6 +80,33 @@ def test_an_agent_picks_one_of_the_several_whose_number_it_is_and_the_record_fol
     assert timeline(house, vera) == []
     house.becomes("anna", "available")
     assert house.client("sue").post(address, json={"customer": vera}).status_code == 404
+
+
+def test_what_an_agent_chose_is_on_the_screen_again_when_the_application_was_killed_in_the_talk(house: House) -> None:
+    number = house.number()
+    bring_in(house, f"Xenia Xu,ACME,{number}\nZoe Zorn,ACME,+390610077777;{number}\n")
+    house.register("anna")
+    house.set_state("anna", "available")
+    house.becomes("anna", "available")
+    with (
+        house.phone("anna", phone(Sound(), ring_ms=300)) as anna,
+        house.caller(caller(Sound(), number=number), QUEUE, talk_ms=9000) as customer,
+    ):
+        with Screen(house, "anna") as screen:
+            zoe = with_candidates(screen)["candidates"][1]["id"]
+            contact = screen.wait_for("pop")["contact"]
+            house.becomes("anna", "on_contact")
+            chosen = house.client("anna").post(f"/api/contacts/{contact}/customer", json={"customer": zoe})
+            assert chosen.status_code == 200
+            pid, epoch = house.server.application()
+            os.kill(pid, signal.SIGKILL)
+        house.server.wait_ready(after_epoch=epoch)
+        house.becomes("anna", "on_contact")
+        with Screen(house, "anna") as screen:
+            eventually("the customer", lambda: [frame for frame in screen.frames if "Zoe Zorn" in str(frame)])
+        customer.wait()
+        anna.wait()
+    assert house.record(number)["customer"] == zoe
 
 
 def test_customer_is_found_edited_and_exported_without_a_formula(house: House) -> None:

@@ -83,12 +83,12 @@ def test_screens_show_the_candidates_until_one_is_chosen() -> None:
     consoles = Consoles(FakeClock())
     screens = ConsoleScreens(consoles)
     _, matches, candidates = answer(Found((match(1), match(2, 31))))
-    screens.pop(Pop("o1", "c1", "billing", "ann", "+44", "", None, matches, NOW, candidates), update=False)
+    screens.pop(Pop("o1", "c1", "billing", "ann", "+44", "", None, matches, NOW, candidates))
     (pop,) = consoles.fanout.view.pops_of("ann")
     assert pop.candidates == (
         Candidate("k1", "C1", "ACME", 63, "exact_number"),
         Candidate("k2", "C2", "ACME", 31, "exact_number"),
     )
-    screens.customer_chosen("c1", match(2).customer.as_mapping())
+    screens.customer_known("c1", match(2).customer.as_mapping(), 1, ())
     (pop,) = consoles.fanout.view.pops_of("ann")
     assert (pop.customer and pop.customer.id, pop.matches, pop.candidates) == ("k2", 1, ())
