@@ -1,6 +1,9 @@
 import { flushSync, mount, unmount } from 'svelte'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import App from '../apps/console/App.svelte'
+// Loaded with the tests, so that opening such a page waits for nothing.
+import '../apps/console/calls/CallsPage.svelte'
+import '../apps/console/live/LivePage.svelte'
 import { en } from '../i18n/en'
 import { setLocale } from '../i18n/index.svelte'
 import { zh } from '../i18n/zh'
@@ -136,6 +139,7 @@ describe('the page', () => {
     vi.unstubAllGlobals()
     vi.useRealTimers()
     document.body.replaceChildren()
+    location.hash = ''
   })
 
   it('asks a stranger to sign in and tells a wrong password', async () => {
@@ -339,6 +343,59 @@ describe('the page', () => {
     expect(wishes('/api/agents/me/state')).toEqual([])
     expect(document.querySelector('kbd')).toBeNull()
     find<HTMLInputElement>('.keys input').click()
+  })
+
+  const become = async (who: object, hash: string): Promise<void> => {
+    answers['GET /api/session'] = { status: 200, body: who }
+    location.hash = hash
+    await open()
+    for (let round = 0; round < 20; round += 1) await settle()
+  }
+  const SUE = { ...ANN, login: 'sue', name: 'Sue', role: 'supervisor', agent: null }
+  const AGENTS = { agents: [{ id: 'ann', name: 'Ann Archer', skills: {} }] }
+  const QUEUES = { queues: [{ id: 'billing' }] }
+  const DAY = { queue: 'billing', offered: 5, answered: 4, in_time: 3, abandoned: 1, wait_ms: 900, service_level: 0.75 }
+
+  it('shows a supervisor who waits and who works, and changes the state of an agent', async () => {
+    answers['GET /api/agents'] = { status: 200, body: AGENTS }
+    answers['GET /api/queues'] = { status: 200, body: QUEUES }
+    answers['GET /api/queues/today'] = {
+      status: 200,
+      body: { since: '', variant: 'sl_answered', threshold_s: 20, queues: [DAY] },
+    }
+    answers['POST /api/agents/ann/state'] = { status: 200, body: {} }
+    await become({ ...SUE, permissions: ['live.read', 'agents.control'] }, '#live')
+    const entries = [{ id: 'e1', contact: 'c1', queue: 'billing', since: new Date(Date.now() - 65_000).toISOString() }]
+    FakeWebSocket.last?.says(WELCOME, snapshot('available', {}, { entries }))
+    await settle()
+    expect(find('[aria-labelledby=queues] tbody').textContent).toMatch(/billing.*1.*1:0.*5.*1.*75 %/s)
+    expect(find('[aria-labelledby=agents] tbody').textContent).toContain('Ann Archer')
+    const select = find<HTMLSelectElement>('[aria-labelledby=agents] select')
+    select.value = 'not_ready'
+    select.dispatchEvent(new Event('change', { bubbles: true }))
+    await settle()
+    expect(wishes('/api/agents/ann/state')).toEqual([{ state: 'not_ready', reason: 'supervisor' }])
+  })
+
+  it('lists calls and shows the way of one, without a player for who may not listen', async () => {
+    const summary = { contact: 'c9', started_at: '2026-03-02T09:00:00Z', queue: 'billing', agent: 'ann', wait_ms: 900 }
+    const call = { ...summary, talk_ms: 5000, result: 'answered', reason: 'hangup', caller: '+431', sip_status: null }
+    const path = [{ node: 'welcome', kind: 'play', at: '2026-03-02T09:00:01Z', branch: 'next', digits: null }]
+    const recordings = [{ file: 'a.wav', ms: 5000, truncated: false }]
+    answers['GET /api/agents'] = { status: 200, body: AGENTS }
+    answers['GET /api/queues'] = { status: 200, body: QUEUES }
+    answers['GET /api/calls?limit=25'] = { status: 200, body: { calls: [call], next: null } }
+    answers['GET /api/calls/c9'] = {
+      status: 200,
+      body: { ...call, path, recordings, legs: [], queues: [], offers: [], instants: [], collected: {} },
+    }
+    await become({ ...SUE, permissions: ['calls.read'] }, '#calls')
+    expect(find('tbody').textContent).toContain('Ann Archer')
+    find<HTMLButtonElement>('tbody button').click()
+    await settle()
+    expect(find('.detail').textContent).toContain('welcome')
+    expect(find('.detail').textContent).toContain(en['calls.may_not_listen'])
+    expect(document.querySelector('audio')).toBeNull()
   })
 
   it('speaks Chinese', async () => {

@@ -4,7 +4,7 @@ import type { Who } from '../../net/api'
 
 export type Page = 'desk' | 'live' | 'calls'
 
-export const PAGES: readonly Page[] = ['desk', 'live']
+export const PAGES: readonly Page[] = ['desk', 'live', 'calls']
 
 const NEEDS: Readonly<Record<Page, (who: Who) => boolean>> = {
   desk: (who) => who.agent !== null && who.permissions.includes('desk.use'),

@@ -1,0 +1,100 @@
+// @vitest-environment node
+import { describe, expect, it } from 'vitest'
+import { agentLines, queueLines, wholeDay } from '../domain/queues'
+import { formatOf, OutlineReader } from '../domain/wave'
+
+const entry = (id: string, queue: string, since: string): { id: string; contact: string; queue: string; since: string } => ({
+  id,
+  contact: id,
+  queue,
+  since,
+})
+const day = (queue: string, answered: number, in_time: number): Parameters<typeof wholeDay>[0][number] => ({
+  queue,
+  offered: answered + 1,
+  answered,
+  in_time,
+  abandoned: 1,
+  wait_ms: 1000,
+  service_level: answered ? in_time / answered : null,
+})
+
+describe('queues', () => {
+  it('are all listed, with those who wait longest first', () => {
+    const waiting = [
+      entry('e2', 'sales', '2026-03-02T09:00:05Z'),
+      entry('e1', 'sales', '2026-03-02T09:00:01Z'),
+      entry('e3', 'gone', '2026-03-02T09:00:02Z'),
+    ]
+    const lines = queueLines(['sales', 'billing'], waiting, [day('billing', 4, 3)])
+    expect(lines.map(({ name, waiting: who }) => [name, who.map(({ id }) => id)])).toEqual([
+      ['billing', []],
+      ['gone', ['e3']],
+      ['sales', ['e1', 'e2']],
+    ])
+    expect(lines[0]?.today?.service_level).toBe(0.75)
+  })
+
+  it('have the service level of all answered calls together', () => {
+    expect(wholeDay([day('a', 100, 100), day('b', 1, 0)]).level).toBeCloseTo(100 / 101)
+    expect(wholeDay([day('a', 0, 0)]).level).toBeNull()
+  })
+})
+
+describe('agents', () => {
+  it('are all listed by name, also those of whom nothing was heard', () => {
+    const row = { id: 'zoe', state: 'available', reason: null, contact: null, since: null, until: null, next: null }
+    const lines = agentLines([{ id: 'bob', name: 'Bob' }], [{ ...row, phone: true, console: true, held: false }])
+    expect(lines.map(({ name, row: one }) => [name, one?.state ?? null])).toEqual([
+      ['Bob', null],
+      ['zoe', 'available'],
+    ])
+  })
+})
+
+/** PCM of 16 bits, `frames` of one sample for each channel. */
+function wav(frames: readonly (readonly number[])[], declared?: number): Uint8Array {
+  const channels = frames[0]?.length ?? 1
+  const bytes = frames.length * channels * 2
+  const view = new DataView(new ArrayBuffer(44 + bytes))
+  const write = (at: number, text: string): void => [...text].forEach((one, i) => view.setUint8(at + i, one.charCodeAt(0)))
+  write(0, 'RIFF')
+  view.setUint32(4, 36 + bytes, true)
+  write(8, 'WAVEfmt ')
+  view.setUint32(16, 16, true)
+  view.setUint16(20, 1, true)
+  view.setUint16(22, channels, true)
+  view.setUint32(24, 8000, true)
+  view.setUint16(34, 16, true)
+  write(36, 'data')
+  view.setUint32(40, declared ?? bytes, true)
+  frames.flat().forEach((sample, i) => view.setInt16(44 + 2 * i, sample, true))
+  return new Uint8Array(view.buffer)
+}
+
+describe('the outline of a recording', () => {
+  const frames = Array.from({ length: 8000 }, (_, i) => (i < 4000 ? [16384, 0] : [0, -32768]))
+
+  it.each([1, 7, 44, 1000, 100_000])('is the same in pieces of %d bytes', (piece) => {
+    const file = wav(frames)
+    const reader = new OutlineReader(4, file.length)
+    for (let at = 0; at < file.length; at += piece) reader.take(file.subarray(at, at + piece))
+    const { seconds, peaks } = reader.outline
+    expect(seconds).toBe(1)
+    expect(peaks.map((one) => [...one])).toEqual([
+      [0.5, 0.5, 0, 0],
+      [0, 0, 1, 1],
+    ])
+  })
+
+  it('of a file whose header was never finished goes to the end of the file', () => {
+    const file = wav(frames, 0)
+    const reader = new OutlineReader(4, file.length)
+    reader.take(file)
+    expect(reader.outline.seconds).toBe(1)
+  })
+
+  it('is refused for what is no WAV file', () => {
+    expect(() => formatOf(new TextEncoder().encode('<!doctype html>'))).toThrow('not a WAV file')
+  })
+})
