@@ -53,15 +53,15 @@ class TurnedAway:
         """`seconds` is how long a caller may repeat an INVITE: 64 T1 (RFC 3261 section 17.1.1.2)."""
         self._size = size
         self._seconds = seconds
-        self._until: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._until: OrderedDict[tuple[str, str | None], float] = OrderedDict()
 
-    def add(self, call_id: str, branch: str, now: float) -> None:
+    def add(self, call_id: str, branch: str | None, now: float) -> None:
         """This one has been refused."""
         self._until[call_id, branch] = now + self._seconds
         if len(self._until) > self._size:
             self._until.popitem(last=False)
 
-    def has(self, call_id: str, branch: str, now: float) -> bool:
+    def has(self, call_id: str, branch: str | None, now: float) -> bool:
         """Whether this repeats one."""
         return self._until.get((call_id, branch), now) > now
 
