@@ -14,6 +14,7 @@ from websockets.typing import Origin
 from callcenter.console.protocol import Pop
 from tests.callcenter.console.events import AT, a_call, event
 from tests.callcenter.console.served import Served, receive, send, serving, until_closed
+from tests.support.web import AGENT
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +45,7 @@ async def test_a_ticket_opens_one_websocket_and_no_second(served: Served) -> Non
             "user": "user-ann",
             "name": "Ann",
             "agent": "ann",
-            "permissions": ["agents.read", "desk.use", "queues.read"],
+            "permissions": sorted(AGENT),
             "heartbeat_s": 15.0,
         }
         assert await closing_code(served, {"type": "auth", "ticket": ticket}) == 4401
