@@ -35,7 +35,9 @@ def test_the_command_lists_and_shows_what_the_api_says(house: House, recorded: D
     assert any(contact in line and recorded["caller"] in line for line in table.splitlines())
     listed = json.loads(house.server.callcenter("calls", "list", "--json", "--caller", recorded["caller"]))["calls"]
     assert [call["contact"] for call in listed] == [contact]
-    assert json.loads(house.server.callcenter("calls", "show", contact, "--json")) == recorded
+    shown = json.loads(house.server.callcenter("calls", "show", contact, "--json"))
+    # The API knows more about a call than its record: its tickets.
+    assert shown.items() <= house.record(recorded["caller"]).items()
     assert "result: answered" in house.server.callcenter("calls", "show", contact)
 
 
