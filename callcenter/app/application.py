@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 # The loop must not wait 5 ms (CPython's default) for the interpreter while the projector's thread is busy.
 SWITCH_INTERVAL_S = 0.0005
-# What start-up made lives as long as the process: looking through it again and again took a fifth of the CPU under
-# load and stopped the loop for 200 ms at a time.
+# What start-up made lives as long as the process: looking through all of it again and again stopped the loop for
+# 200 ms at a time under load.
 COLLECT_AFTER = (50_000, 20, 100)
 LOCK_S = 5.0
 LOCK_POLL_S = 0.02
