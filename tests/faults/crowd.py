@@ -89,7 +89,7 @@ class Parties:
 
     def __enter__(self) -> Self:
         self._capture.__enter__()
-        self.witness.__enter__()
+        self.witness.start(self._site.server.workers())
         for each in self.phones:
             each.start()
         time.sleep(0.2)
@@ -103,7 +103,7 @@ class Parties:
     ) -> None:
         for each in (*self.callers, *self.phones):
             each.stop()
-        self.witness.__exit__()
+        self.witness.stop()
         self._capture.__exit__(kind, error, trace)
 
     def until(self, seconds: float) -> None:
@@ -219,40 +219,51 @@ class Prober:
 
 
 _WITNESS = """
-import os, time
+import collections, os, sys, time
 try:
     os.nice(-10)
 except PermissionError:
     pass
+workers = {pid: collections.deque(maxlen=60) for pid in sys.argv[1:]}
 while True:
     before = time.time()
     time.sleep(0.005)
-    late = time.time() - before - 0.005
-    if late > 0.01:
-        print(before, late, flush=True)
+    now = time.time()
+    withheld = now - before - 0.005
+    for pid, waited in workers.items():
+        try:
+            with open(f"/proc/{pid}/schedstat") as file:
+                waited.append(int(file.read().split()[1]) / 1e9)
+        except OSError:
+            continue
+        withheld = max(withheld, waited[-1] - waited[0])
+    if withheld > 0.01:
+        print(before, withheld, flush=True)
 """
 
 
 class Witness:
-    """A process of a worker's priority that only wants to wake: what it is withheld is no gap of ours."""
+    """How long the machine let the media workers wait for a processor, as the kernel counts it, in any 0.3 s.
+
+    A process of their priority samples it; what it is itself withheld (by a host) counts too.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "stalls"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
+    def start(self, workers: Iterable[int]) -> None:
+        """Watch these processes."""
         with self._path.open("wb") as log:
-            self._process = subprocess.Popen([sys.executable, "-c", _WITNESS], stdout=log)
-        return self
+            self._process = subprocess.Popen([sys.executable, "-c", _WITNESS, *map(str, workers)], stdout=log)
 
-    def __exit__(self, *_: object) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(5)
+    def stop(self) -> None:
+        """Enough seen."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(5)
 
     def longest(self, since: float, until: float) -> float:
-        """The longest stall in that time, in seconds."""
-        lines = [line.split() for line in self._path.read_text().splitlines()]
-        return max(
-            (float(late) for at, late in lines if since <= float(at) + float(late) and float(at) <= until), default=0
-        )
+        """The longest wait in that time, in seconds."""
+        lines = [tuple(map(float, line.split())) for line in self._path.read_text().splitlines()]
+        return max((late for at, late in lines if since - 0.3 <= at <= until), default=0.0)

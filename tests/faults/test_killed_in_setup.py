@@ -10,7 +10,7 @@ from tests.faults.scenes import killed_in_setup as run
 
 @pytest.mark.e2e
 def test_callers_who_arrive_during_a_restart_are_served(site: KillSite, tmp_path: Path) -> None:
-    print(run(site, tmp_path, 1, kills=2, calls=110))
+    print(run(site, tmp_path, 1, kills=2, calls=80))
 
 
 @pytest.mark.soak
