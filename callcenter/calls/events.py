@@ -148,6 +148,15 @@ class MediaSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """The prompts or the message of `command` could not be begun; the session goes on."""
+
+    session: str
+    command: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingFailed:
     """The file could not be written on; the call goes on and its CDR says truncated."""
 
@@ -196,6 +205,7 @@ MediaInput = (
     | Recorded
     | MediaSilent
     | RecordingFailed
+    | CommandRefused
     | SessionClosed
     | SessionLost
 )

@@ -83,6 +83,16 @@ class LegRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class LegRefused:
+    """The prompts or the message of `command` could not be begun."""
+
+    contact: str
+    leg: str
+    command: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContactClosed:
     """Every dialog and every session of the contact is gone; it will not be heard of again."""
 
@@ -98,5 +108,6 @@ Notice = (
     | LegPressed
     | LegPlayed
     | LegRecorded
+    | LegRefused
     | ContactClosed
 )

@@ -81,6 +81,8 @@ class CallService:
             case ev.Recorded():
                 self._recording_ended(unit, contact, _recording(contact, contact.recordings), event.duration_ms)
                 self._notify(unit, notices.LegRecorded(contact.id, event.session, event.command, event.duration_ms))
+            case ev.CommandRefused():
+                self._notify(unit, notices.LegRefused(contact.id, event.session, event.command, event.reason))
             case ev.RecordingFailed():
                 path = contact.bridge.recording if contact.bridge else _recording(contact, contact.recordings)
                 unit.event("calls.recording.failed", contact.id, recording=path, reason=event.reason)

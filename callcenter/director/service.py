@@ -15,7 +15,7 @@ import ivr.events as ivr_in
 from acd.service import AcdService
 from callcenter.calls import notices
 from callcenter.calls.model import EndedBy, Role
-from callcenter.calls.service import CallService
+from callcenter.calls.service import HOLD, CallService
 from callcenter.director.machines import bridge as br
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
@@ -32,6 +32,7 @@ MUSIC = "music"
 RINGBACK = "ringback"
 TRANSFER_RING_S = 30
 TransferKind = Literal["phone", "queue", "number"]
+_LOOPS = {br.WAITING, HOLD}  # where one cannot be had, there is silence
 _OUTCOMES: dict[str, ivr_in.QueueOutcome] = {"overflowed": "timeout"}
 
 
@@ -89,6 +90,10 @@ class Director:
                     self.step(unit, notice.contact, ic.Announced())
                 else:
                     self.flow(unit, notice.contact, ivr_in.PromptsPlayed(notice.command))
+            case notices.LegRefused() if notice.command == br.ANNOUNCEMENT:
+                self.step(unit, notice.contact, ic.Unannounced())
+            case notices.LegRefused() if notice.command not in _LOOPS:
+                self.flow(unit, notice.contact, ivr_in.CommandFailed(notice.command, notice.reason))
             case notices.LegRecorded():
                 self.flow(unit, notice.contact, ivr_in.RecordingDone(notice.command, notice.duration_ms))
             case notices.ContactClosed():

@@ -298,6 +298,8 @@ class MediaWorkers:
             case protocol.Opened():
                 address = self._advertised(event.session, event.address)
                 return ev.SessionOpened(event.session, link.name, address, event.port)
+            case protocol.Failed() if event.command:
+                return ev.CommandRefused(event.session, event.command, event.reason)
             case protocol.Failed():
                 return ev.SessionFailed(event.session, event.reason)
             case protocol.Digit():

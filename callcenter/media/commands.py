@@ -112,8 +112,8 @@ class Commands:
     def _soon(self, call: Callable[[], None]) -> None:
         self._call_soon(call)
 
-    def _fail(self, session: str, reason: str) -> None:
-        self._events.emit(lambda n: Failed(n, session, reason))
+    def _fail(self, session: str, reason: str, command: str = "") -> None:
+        self._events.emit(lambda n: Failed(n, session, reason, command))
 
     # -- playing --------------------------------------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ class Commands:
             session.pending = None
             if clips is None:
                 session.command = None
-                self._fail(session.id, reason)
+                self._fail(session.id, reason, command.command)
                 return
             session.player = Player(command.command, clips, loop=command.loop)
             self._engine.play(session)
@@ -182,7 +182,7 @@ class Commands:
         self._end_message(session)
         recording = self._new_recording(session, command.path, (session.codec, session.codec))
         if recording is None:
-            self._fail(session.id, "outside_folder")
+            self._fail(session.id, "outside_folder", command.command)
             return
         session.message = command.command
         session.message_until = self._engine.clock + command.max_ms * RATE // 1000

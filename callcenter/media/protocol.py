@@ -187,9 +187,12 @@ class Opened(Message, tag=40, frozen=True):
 
 
 class Failed(Message, tag=41, frozen=True):
+    """The session could not be had, or with `command` only that prompt or message: the session goes on."""
+
     n: int
     session: str
     reason: str
+    command: str = ""
 
 
 class Digit(Message, tag=42, frozen=True):

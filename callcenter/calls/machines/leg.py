@@ -48,6 +48,9 @@ class LegMachine:
                 return _session_lost(leg)
             case ev.SessionOpened():
                 return _session_opened(leg, event)
+            case ev.SessionFailed() if leg.session is SessionState.OPEN:
+                # It could not be bridged, but it is there and must be given back.
+                return _hang_up(leg, HangUp(event.reason, 503), EndedBy.US) if leg.is_live else (leg, [])
             case ev.SessionFailed():
                 gone = replace(leg, session=SessionState.CLOSED)
                 return _hang_up(gone, HangUp(event.reason, 503), EndedBy.US) if leg.is_live else (gone, [])
@@ -78,7 +81,7 @@ def _live(leg: Leg, event: LegInput) -> Step:
             return _reinvited(leg, event.offer)
         case ev.AckArrived():
             return _acknowledged(leg, event.answer)
-        case ev.Played() | ev.Recorded() | ev.RecordingFailed():
+        case ev.Played() | ev.Recorded() | ev.RecordingFailed() | ev.CommandRefused():
             return leg, []
     return _inbound(leg, event) if leg.direction is Direction.INBOUND else _outbound(leg, event)
 

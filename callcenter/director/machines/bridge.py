@@ -26,6 +26,11 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class Unannounced:
+    """The announcement could not be played: they are joined without it and nothing is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
 class OtherUp:
     """The other leg is answered."""
 
@@ -61,7 +66,7 @@ class Join:
     record: bool
 
 
-BridgeInput = CallerUp | Announced | OtherUp | OtherGone
+BridgeInput = CallerUp | Announced | Unannounced | OtherUp | OtherGone
 BridgeEffect = AcceptCaller | Sound | Join
 
 
@@ -85,6 +90,8 @@ class Bridge:
                 return self._caller_up()
             case Announced():
                 return replace(self, announcing=False, announced=True)._go_on(sounding=False)
+            case Unannounced():
+                return replace(self, record=False, announcing=False, announced=True)._go_on(sounding=False)
             case OtherUp():
                 return self._other_up(event.leg)
             case OtherGone():

@@ -123,6 +123,11 @@ class QueueEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Unannounced:
+    """The announcement could not be played."""
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """The announcement was heard to its end."""
 
@@ -184,6 +189,7 @@ CallInput = (
     | OtherEnded
     | QueueEnded
     | Announced
+    | Unannounced
     | HoldWanted
     | ResumeWanted
     | Transfer
@@ -478,6 +484,8 @@ class IncomingCall:
                 return self, [ResumeCaller()]
             case TransferToPhone() | TransferToQueue() | TransferToFlow() if self.bridge.joined:
                 return self._transfer(event, now)
+            case Unannounced():
+                return self._bridge(br.Unannounced())
             case Announced():
                 return self._bridge(br.Announced())
             case Tick():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from callcenter.calls import events as ev
 from callcenter.calls.model import Contact, LegState, Role, SessionState
-from callcenter.calls.notices import LegEnded, Notice
+from callcenter.calls.notices import LegEnded, LegRefused, Notice
 from callcenter.calls.ports import Target
 from callcenter.calls.service import CallService
 from callcenter.kernel.unit import Unit
@@ -192,3 +192,18 @@ def test_recording_that_cannot_be_written_on_is_named() -> None:
     world.media.tell(ev.RecordingFailed(customer.id, "disk_full"))
     kind, data = world.recordings()[-1]
     assert (kind, data["reason"], str(data["recording"])[-4:]) == ("failed", "disk_full", ".wav")
+
+
+def test_a_refused_prompt_is_told_and_the_call_goes_on() -> None:
+    world = World()
+    contact = world.talking()
+    world.media.tell(ev.CommandRefused(contact.legs[0].id, "f1", "prompt_missing"))
+    assert world.heard[-1] == LegRefused(contact.id, contact.legs[0].id, "f1", "prompt_missing")
+    assert len(world.calls.contact(contact.id).live_legs) == 2
+
+
+def test_a_session_that_cannot_be_bridged_is_given_back() -> None:
+    world = World()
+    contact = world.talking()
+    world.media.tell(ev.SessionFailed(contact.legs[0].id, "bridge_apart"))
+    assert contact.legs[0].id not in world.media.found

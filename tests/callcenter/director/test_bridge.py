@@ -15,6 +15,7 @@ from callcenter.director.machines.bridge import (
     OtherGone,
     OtherUp,
     Sound,
+    Unannounced,
 )
 
 SPOKEN = ("recorded.wav",)
@@ -44,6 +45,11 @@ def test_a_quick_agent_waits_for_the_end_of_the_announcement() -> None:
     assert Join("leg", record=True) not in effects
     _, effects = bridge.handle(Announced())
     assert effects == [Join("leg", record=True)]
+
+
+def test_an_announcement_that_cannot_be_played_joins_them_without_a_recording() -> None:
+    bridge, _ = run(Bridge(record=True, announcement=SPOKEN), CallerUp(), OtherUp("leg"))
+    assert run(bridge, Unannounced())[1] == [Join("leg", record=False)]
 
 
 def test_a_caller_who_is_not_answered_is_answered_with_the_other_phone() -> None:

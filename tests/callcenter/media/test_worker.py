@@ -69,6 +69,7 @@ async def test_a_prompt_that_cannot_be_played_is_told(
     client.send(protocol.Play("a", client.number("a"), "p", (str(path),)))
     failed = await client.hear(protocol.Failed)
     assert failed.reason == ("prompt_missing" if content is None else "prompt_format")
+    assert failed.command
     await client.close()
 
 
