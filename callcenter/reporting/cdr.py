@@ -97,7 +97,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class CdrDetail:
-    """The parts of a CDR that are lists; stored as one document."""
+    """The parts of a CDR that are lists, and what the last agent said of it; stored as one document."""
 
     instants: tuple[Instant, ...] = ()
     legs: tuple[CdrLeg, ...] = ()
@@ -105,6 +105,7 @@ class CdrDetail:
     queues: tuple[QueueVisit, ...] = ()
     offers: tuple[OfferMade, ...] = ()
     recordings: tuple[Recording, ...] = ()
+    disposition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ class _Facts:
     joined: dict[tuple[str, str], list[tuple[str, datetime]]] = field(default_factory=dict)
     talked: bool = False
     chosen: bool = False
+    disposition: str | None = None
 
     def note(self, name: str, at: datetime) -> None:
         self.instants.append(Instant(name, at))
@@ -217,6 +218,10 @@ def _customer_chosen(facts: _Facts, data: Data, _at: datetime) -> None:
     facts.chosen = True
 
 
+def _disposition_chosen(facts: _Facts, data: Data, _at: datetime) -> None:
+    facts.disposition = _text(data, "disposition")
+
+
 _HANDLERS: Mapping[str, Callable[[_Facts, Data, datetime], None]] = {
     "calls.contact.received": _received,
     "calls.leg.invited": _leg_invited,
@@ -245,6 +250,7 @@ _HANDLERS: Mapping[str, Callable[[_Facts, Data, datetime], None]] = {
     "acd.offer.timed_out": _offer_over("timed_out"),
     "acd.offer.rescinded": _offer_over("rescinded"),
     "acd.offer.failed": _offer_over("failed"),
+    "acd.disposition.chosen": _disposition_chosen,
     "director.customer.found": _customer_found,
     "director.customer.chosen": _customer_chosen,
 }
@@ -269,6 +275,7 @@ def _record(facts: _Facts) -> Cdr:
         queues=tuple(QueueVisit(**row) for row in facts.queues.values()),
         offers=tuple(OfferMade(**row) for row in facts.offers.values()),
         recordings=tuple(Recording(**row) for row in recordings),
+        disposition=facts.disposition,
     )
     return Cdr(
         facts.contact,

@@ -25,6 +25,7 @@ LATE = frozenset(
         "acd.entry.answered",
         "acd.entry.abandoned",
         "acd.entry.ended",
+        "acd.disposition.chosen",
         "director.customer.chosen",
     }
 )

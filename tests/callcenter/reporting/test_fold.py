@@ -73,6 +73,13 @@ def test_customer_whom_an_agent_chose_stands_against_the_number() -> None:
     assert fold(again.events).customer == "cust8"
 
 
+def test_the_last_disposition_is_the_calls() -> None:
+    assert fold(agent_call().events).detail.disposition is None
+    story = agent_call().tell(80_000, "acd.disposition.chosen", agent="ann", disposition="follow_up")
+    story.tell(80_500, "acd.disposition.chosen", agent="ann", disposition="resolved")
+    assert fold(story.events).detail.disposition == "resolved"
+
+
 def test_path_counts_digits_and_never_holds_them() -> None:
     hello, wait = fold(agent_call().events).detail.path
     assert (hello.node, hello.kind, hello.branch, hello.digits, hello.masked) == ("hello", "menu", "2", 1, False)

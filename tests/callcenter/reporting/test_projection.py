@@ -42,15 +42,16 @@ async def test_fact_that_comes_after_the_end_is_added_to_the_record(
     assert page.calls[0].cdr.result is Result.ANSWERED
 
 
-async def test_customer_chosen_after_the_call_is_the_records(
+async def test_customer_and_disposition_chosen_after_the_call_are_the_records(
     site: Site, history: CallHistory, tmp_path: Path
 ) -> None:
     await history.holds(Story().received().answered(5).leg_ended(800).ended(801))
     history.reopen(tmp_path / "live.db")
-    await history.holds(Story().tell(9_000, "director.customer.chosen", customer="cust9", by="user1"))
+    chosen = Story().tell(9_000, "director.customer.chosen", customer="cust9", by="user1")
+    await history.holds(chosen.tell(9_500, "acd.disposition.chosen", agent="ann", disposition="resolved"))
     call = await calls_show(site, "c1")
     assert call is not None
-    assert call.cdr.customer == "cust9"
+    assert (call.cdr.customer, call.cdr.detail.disposition) == ("cust9", "resolved")
 
 
 async def test_two_hundred_calls_in_one_batch_are_two_hundred_records(site: Site, history: CallHistory) -> None:
