@@ -253,6 +253,7 @@ export const en = {
   'word.signed_out': 'agent signed out',
   'word.withdrawn': 'withdrawn',
   'agents.signed_out': 'Signed out',
+  'calls.tickets': 'Tickets',
   'counts.title': 'Now',
   'counts.calls': 'Calls',
   'counts.waiting': 'Waiting',

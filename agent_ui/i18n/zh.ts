@@ -255,6 +255,7 @@ export const zh: Texts = {
   'word.signed_out': '坐席已签出',
   'word.withdrawn': '已撤销',
   'agents.signed_out': '已签出',
+  'calls.tickets': '工单',
   'counts.title': '当前',
   'counts.calls': '通话',
   'counts.waiting': '排队',

@@ -23,7 +23,6 @@ export interface CallSummary {
   readonly caller: string | null
   readonly caller_name: string | null
   readonly called: string | null
-  readonly disposition?: string | null
 }
 
 export interface Recording {
@@ -33,6 +32,8 @@ export interface Recording {
 }
 
 export interface CallDocument extends CallSummary {
+  readonly disposition?: string | null
+  readonly tickets?: readonly { readonly id: string; readonly number: number }[]
   readonly instants: readonly { readonly name: string; readonly at: string }[]
   readonly legs: readonly {
     readonly leg: string
