@@ -185,7 +185,7 @@ export const en = {
   'calls.wait': 'Wait',
   'calls.talk': 'Talk',
   'calls.details': 'Details',
-  'calls.count': '{count} calls',
+  'calls.count': 'Calls found: {count}',
   'calls.count_more': 'The newest {count} calls',
   'calls.reason': 'Reason',
   'calls.hung_up_by': 'Ended by',
