@@ -152,6 +152,7 @@ class KillSite:
                 registration(user, expires_s=3600),
                 self.server.sip,
                 (PHONES, self.ports.stay),
+                media=(PHONES, free_port(address=PHONES)),
                 auth=(user, secrets[user]),
                 timeout_s=15,
             )
