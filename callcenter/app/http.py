@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 LINGER_S = 3.0
 STOP_S = 1
+# Longer than people pause: a connection that is closed while a request is on its way looks like a dead server.
+KEEP_ALIVE_S = 75
 WEBSOCKET_MAX_BYTES = 16 * 1024
 
 
@@ -80,6 +82,7 @@ class HttpServer:
             proxy_headers=bool(trusted_proxies),
             forwarded_allow_ips=list(trusted_proxies),
             timeout_graceful_shutdown=STOP_S,
+            timeout_keep_alive=KEEP_ALIVE_S,
         )
         self._server = _Server(config)
         self._sock = sock
