@@ -1,20 +1,47 @@
-/** The pages of the console, for whom they are, and which one the address names. */
+/**
+ * The pages of the console: for whom each is, and where its code lies. The address names one and what it is to show,
+ * `#calls/0191...`. To add one: a name in `Page`, a line in `PAGES`, its text `nav.<name>`.
+ */
 
+import type { Component } from 'svelte'
 import type { Who } from '../../net/api'
+import type { Desk } from './desk.svelte'
 
 export type Page = 'desk' | 'live' | 'calls'
 
-export const PAGES: readonly Page[] = ['desk', 'live', 'calls']
-
-const NEEDS: Readonly<Record<Page, (who: Who) => boolean>> = {
-  desk: (who) => who.agent !== null && who.permissions.includes('desk.use'),
-  live: (who) => who.permissions.includes('live.read'),
-  calls: (who) => who.permissions.includes('calls.read'),
+export interface PageProps {
+  readonly desk: Desk
+  /** The server's time, in ms, each second. */
+  readonly now: number
+  /** What follows the page's name in the address. */
+  readonly rest: string
 }
 
-export const pagesOf = (who: Who): readonly Page[] => PAGES.filter((page) => NEEDS[page](who))
+interface PageInfo {
+  readonly may: (who: Who) => boolean
+  /** Absent for what is loaded with the frame. */
+  readonly load?: () => Promise<{ default: Component<PageProps> }>
+}
 
-/** The page that `hash` (`#calls`) names if it is one of `pages`, else the first. */
-export function pageAt(hash: string, pages: readonly Page[]): Page | null {
-  return pages.find((page) => `#${page}` === hash.split('/')[0]) ?? pages[0] ?? null
+const has = (permission: string) => (who: Who) => who.permissions.includes(permission)
+
+export const PAGES: Readonly<Record<Page, PageInfo>> = {
+  desk: { may: (who) => who.agent !== null && has('desk.use')(who) },
+  live: { may: has('live.read'), load: () => import('./live/LivePage.svelte') },
+  calls: { may: has('calls.read'), load: () => import('./calls/CallsPage.svelte') },
+}
+
+export const pagesOf = (who: Who): readonly Page[] =>
+  (Object.keys(PAGES) as Page[]).filter((page) => PAGES[page].may(who))
+
+export interface Place {
+  readonly page: Page | null
+  readonly rest: string
+}
+
+/** Where `hash` leads: the page that it names if it is one of `pages`, else the first. */
+export function placeAt(hash: string, pages: readonly Page[]): Place {
+  const [name, ...rest] = hash.slice(1).split('/')
+  const page = pages.find((one) => one === name)
+  return page ? { page, rest: rest.join('/') } : { page: pages[0] ?? null, rest: '' }
 }
