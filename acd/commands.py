@@ -19,9 +19,13 @@ class PolicyLoaded:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """The application has started with `epoch`; inputs are numbered from `epoch * 10**9`."""
+    """The application has started with `epoch`; inputs are numbered from `epoch * 10**9`.
+
+    `core` names the program that decides from here on (`acd.version`); empty in logs of before it was kept.
+    """
 
     epoch: int
+    core: str = ""
 
 
 @dataclass(frozen=True, slots=True)

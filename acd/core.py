@@ -23,6 +23,8 @@ from acd.policies.matching import Found, Matcher
 
 Kind = Literal["agent", "entry", "offer"]
 Row = tuple[Kind, str, Agent | QueueEntry | Offer | None]
+Watch = Callable[[QueueEntry, str, datetime], None]
+"""(entry, the agent who is about to be offered it, now)."""
 Cause = Literal["rescinded", "declined", "timed_out", "busy", "unreachable", "error"]
 
 NUMBERS_PER_RUN = 10**9
@@ -48,6 +50,8 @@ class Distributor:
         self._freed: list[str] = []
         self._arrived: list[str] = []
         self._told: list[events.Event] = []
+        # Told of each decision before it changes anything (`acd.why`); nobody listens but in a replay.
+        self.watch: Watch | None = None
 
     # -- what others may see --------------------------------------------------------------------------------------
 
@@ -110,6 +114,16 @@ class Distributor:
             self._offers[offer.id] = offer
             self._arm("offer", offer.id, offer.next_deadline)
 
+    def resume(self, policy: Policy, number: int) -> None:
+        """After `restore`: stand where a core stood that ran `policy` and had taken input `number`.
+
+        To replay what follows. Unlike a restart this is no input: nothing is told and nothing is decided.
+        """
+        self._know(policy)
+        self.number = number
+        self._index_all()
+        self._freed, self._arrived = [], []
+
     def handle(self, input_: commands.Input, *, now: datetime) -> list[events.Event]:
         """Run `input_` at `now` (aware UTC, never decreasing); what happened, in order."""
         now = to_millisecond(now)
@@ -125,9 +139,7 @@ class Distributor:
         staying = {agent.id for agent in policy.agents}
         for id_ in sorted(self._agents.keys() - staying):
             self._sign_out(id_, commands.AgentSignedOut(id_), now)
-        self.policy = policy
-        self._queues = {queue.name: queue for queue in policy.queues}
-        self._known = {agent.id: agent for agent in policy.agents}
+        self._know(policy)
         for id_ in sorted(self._agents.keys() - staying):
             self._forget_if_gone(self._agents[id_])
         self._told.append(events.PolicyLoaded("acd", policy.version))
@@ -141,6 +153,11 @@ class Distributor:
                     self._touched["entry", id_] = None
                     self._arm("entry", id_, changed.next_deadline)
         self._index_all()
+
+    def _know(self, policy: Policy) -> None:
+        self.policy = policy
+        self._queues = {queue.name: queue for queue in policy.queues}
+        self._known = {agent.id: agent for agent in policy.agents}
 
     def _index_all(self) -> None:
         """Build the index anew from the aggregates, and look at everybody once."""
@@ -360,6 +377,8 @@ class Distributor:
             entry = first
 
     def _offer(self, entry: QueueEntry, found: Found, now: datetime) -> None:
+        if self.watch is not None:
+            self.watch(entry, found.agent, now)
         fence = entry.offers + 1
         offer = Offer(
             id=f"{entry.id}-o{fence}",

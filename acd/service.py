@@ -18,6 +18,7 @@ from acd.machines.agent import Agent
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
 from acd.model import Policy, milliseconds, to_millisecond
+from acd.version import core_version
 from callcenter.kernel.codec import decode
 from callcenter.kernel.unit import Unit
 
@@ -60,7 +61,7 @@ class AcdService:
                 [decode(blob, QueueEntry) for _, blob in rows.entries],
                 [decode(blob, Offer) for _, blob in rows.offers],
             )
-        told = self.handle(unit, commands.Restarted(epoch))
+        told = self.handle(unit, commands.Restarted(epoch, core_version()))
         return told + self.handle(unit, commands.PolicyLoaded(policy))
 
     @property

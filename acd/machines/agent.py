@@ -66,6 +66,9 @@ class Lapse:
     """Time has gone on."""
 
 
+Obstacle = Literal[
+    "logged_out", "not_ready", "reserved", "on_contact", "wrap_up", "rests", "phone_away", "console_away"
+]
 AgentInput = commands.AgentInput | Reserve | Connect | Release | Part | Lapse
 Step = tuple["Agent", list[events.Event]]
 
@@ -109,11 +112,19 @@ class Agent:
             return self.until
         return self.rests_until if self.state == "available" else None
 
+    def obstacle(self, delivery: Delivery) -> Obstacle | None:
+        """What keeps contacts from him now; None: he can be offered one."""
+        if self.state != "available":
+            return self.state
+        if self.rests_until is not None:
+            return "rests"
+        if not self.phone:
+            return "phone_away"
+        return None if delivery == "phone" or self.console else "console_away"
+
     def can_be_offered(self, delivery: Delivery) -> bool:
         """Whether a contact may be offered to him now."""
-        if self.state != "available" or self.rests_until is not None or not self.phone:
-            return False
-        return delivery == "phone" or self.console
+        return self.obstacle(delivery) is None
 
     def handle(self, event: AgentInput, *, now: datetime) -> Step:
         """The agent after `event`, and what happened.
