@@ -29,7 +29,7 @@ class ContactCustomerChoice:
         if card is None:
             raise NotFound("There is no such customer.", data={"customer": customer})
         unit = live.open_unit()
-        live.director.choose_customer(unit, contact, card.as_mapping(), by=asker.user)
+        live.director.pops.choose(unit, contact, card.as_mapping(), by=asker.user)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         unit.after_commit(lambda: None if done.done() else done.set_result(None))
         live.submit(unit)
@@ -43,7 +43,7 @@ def check_choice(director: Director, acd: AcdService, contact: str, asker: Princ
     Raises NotFound for a contact that nobody has any more, PermissionDenied.
     """
     holders = {agent.id for agent in acd.core.agents.values() if agent.contact == contact}
-    holders |= {delivery.agent for delivery in director.deliveries.values() if delivery.contact == contact}
+    holders |= {delivery.agent for delivery in director.deliveries.pending.values() if delivery.contact == contact}
     if not holders and contact not in director.processes:
         raise NotFound("There is no such contact.", data={"contact": contact})
     if asker.agent not in holders and ANY_CONTACT not in asker.permissions:

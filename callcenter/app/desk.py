@@ -55,19 +55,19 @@ class ApplicationDesk:
         unit = self._open_unit()
         match wish.action:
             case "hang_up":
-                self._director.hang_up(unit, agent)
+                self._director.control.hang_up(unit, agent)
             case "hold":
-                self._director.hold(unit, agent)
+                self._director.control.hold(unit, agent)
             case "resume":
-                self._director.resume_call(unit, agent)
+                self._director.control.resume(unit, agent)
             case "transfer":
-                self._director.transfer(unit, agent, wish.kind, wish.target)
+                self._director.control.transfer(unit, agent, wish.kind, wish.target)
         await self._commit(unit)
 
     async def answer_offer(self, agent: str, offer: str, *, accept: bool) -> None:
         """Accept or decline on the screen."""
         unit = self._open_unit()
-        self._director.answer_offer(unit, agent, offer, accept=accept)
+        self._director.deliveries.answer(unit, agent, offer, accept=accept)
         await self._commit(unit)
 
     async def after_call(self, agent: str, wish: WrapUpWish) -> AgentView:

@@ -21,7 +21,9 @@ from callcenter.calls.notices import Notice
 from callcenter.calls.ports import Target
 from callcenter.calls.service import CallService
 from callcenter.director.ports import Customer, Screens
-from callcenter.director.service import Director, Rooms, Surroundings
+from callcenter.director.recovery import Recovery
+from callcenter.director.rooms import Rooms, Surroundings
+from callcenter.director.service import Director
 from callcenter.kernel.alarms import Alarms
 from callcenter.kernel.bus import Bus
 from callcenter.kernel.clock import SystemClock
@@ -82,7 +84,9 @@ class LiveSide:
         )
         self.customers = CustomerLookUp(self._customer_found)
         around = Surroundings(site, outside.screens, self._target_for, self.customers.start, self._set_alarm)
-        self.director = Director(Rooms(self.calls, self.flows, self.acd), around)
+        rooms = Rooms(self.calls, self.flows, self.acd)
+        self.director = Director(rooms, around)
+        self.recovery = Recovery(self.director, rooms, around)
         self.desk = ApplicationDesk(
             self.director, self.acd, site.roster, site.endpoints, open_unit=self.open_unit, submit=self.submit
         )
@@ -147,7 +151,7 @@ class LiveSide:
         self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
     ) -> None:
         unit = self.open_unit()
-        self.run("customer", lambda: self.director.customer_found(unit, contact, customer, matches, candidates))
+        self.run("customer", lambda: self.director.pops.found(unit, contact, customer, matches, candidates))
         self.submit(unit)
 
     def run(self, edge: str, step: Callable[[], None]) -> None:

@@ -13,9 +13,10 @@ from acd.service import Rows
 from callcenter.app.live import LiveSide
 from callcenter.calls import events as ev
 from callcenter.calls.model import Contact
+from callcenter.director.deliveries import DELIVERY
 from callcenter.director.machines.incoming_call import IncomingCall
 from callcenter.director.machines.offer_delivery import OfferDelivery
-from callcenter.director.service import DELIVERY, PROCESS
+from callcenter.director.service import PROCESS
 from callcenter.kernel.codec import decode
 from callcenter.kernel.journal_file import JournalReader
 from ivr.service import DOCUMENT, RUN
@@ -41,7 +42,7 @@ async def restart(live: LiveSide) -> int:
 def _take_rows(live: LiveSide, reader: JournalReader) -> tuple[str, ...]:
     unit = live.open_unit()
     live.calls.restore(decode(blob, Contact) for _, blob in reader.states("contact"))
-    live.director.restore(
+    live.recovery.restore(
         [decode(blob, IncomingCall) for _, blob in reader.states(PROCESS)],
         [decode(blob, OfferDelivery) for _, blob in reader.states(DELIVERY)],
     )
@@ -79,7 +80,7 @@ def _reconcile(live: LiveSide, lost: tuple[str, ...]) -> None:
     for contact in sorted(live.calls.contacts):
         _reconcile_contact(live, contact, sessions, going, is_lost=contact in lost)
     unit = live.open_unit()
-    live.director.reconciled(unit)
+    live.recovery.reconciled(unit)
     live.submit(unit)
 
 
@@ -99,7 +100,7 @@ def _reconcile_contact(
         if is_lost:
             live.calls.end(unit, contact, "system", "error", status=500)
         elif call is not None:
-            live.director.resume(unit, contact, going.get(call.leg, ()))
+            live.recovery.resume(unit, contact, going.get(call.leg, ()))
         else:
             live.calls.end(unit, contact, "system", "restart", status=503)
 

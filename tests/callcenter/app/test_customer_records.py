@@ -132,7 +132,7 @@ def check(contact: str, login: str, role: str) -> None:
     agents = {"ann": SimpleNamespace(id="ann", contact="c1"), "bob": SimpleNamespace(id="bob", contact=None)}
     acd = SimpleNamespace(core=SimpleNamespace(agents=agents))
     ringing = {"o1": SimpleNamespace(agent="bob", contact="c2")}
-    director = SimpleNamespace(deliveries=ringing, processes={"c2": None, "c3": None})
+    director = SimpleNamespace(deliveries=SimpleNamespace(pending=ringing), processes={"c2": None, "c3": None})
     check_choice(cast("Any", director), cast("Any", acd), contact, principal(login, role))
 
 

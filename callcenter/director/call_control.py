@@ -1,0 +1,71 @@
+"""Call control: what an agent asks for in the call that he has."""
+
+from typing import Literal
+
+from callcenter.director.machines import incoming_call as ic
+from callcenter.director.rooms import Rooms, Steps, Surroundings
+from callcenter.kernel.errors import InvalidInput, NotFound
+from callcenter.kernel.unit import Unit
+
+MUSIC = "music"
+RINGBACK = "ringback"
+TRANSFER_RING_S = 30
+TransferKind = Literal["phone", "queue", "number"]
+
+
+class CallControl:
+    """Hang up, hold, resume, transfer: each for the agent's own call."""
+
+    def __init__(self, rooms: Rooms, around: Surroundings, steps: Steps) -> None:
+        self._rooms = rooms
+        self._around = around
+        self._steps = steps
+
+    def call_of_agent(self, agent: str) -> ic.IncomingCall:
+        """The call that `agent` is talking in. Raises NotFound."""
+        state = self._rooms.acd.core.agents.get(agent)
+        call = self._steps.processes.get(state.contact or "") if state is not None else None
+        if call is None or state is None or state.state != "on_contact" or not call.bridge.joined:
+            raise NotFound("the agent is in no call", data={"agent": agent})
+        return call
+
+    def hang_up(self, unit: Unit, agent: str) -> None:
+        """End the call for both. Raises NotFound."""
+        call = self.call_of_agent(agent)
+        if call.other is not None:
+            self._rooms.calls.hang_up(unit, call.other, "hangup")
+
+    def hold(self, unit: Unit, agent: str) -> None:
+        """Music for the caller until `resume`. Raises NotFound."""
+        call = self.call_of_agent(agent)
+        self._steps.step(unit, call.contact, ic.HoldWanted(self._sound(call.contact, MUSIC)))
+
+    def resume(self, unit: Unit, agent: str) -> None:
+        """Talk again. Raises NotFound."""
+        self._steps.step(unit, self.call_of_agent(agent).contact, ic.ResumeWanted())
+
+    def transfer(self, unit: Unit, agent: str, kind: TransferKind, target: str) -> None:
+        """Hand the caller on and leave (blind transfer). Raises NotFound for no call, InvalidInput for no target."""
+        call = self.call_of_agent(agent)
+        contact = call.contact
+        wanted: ic.Transfer
+        match kind:
+            case "phone":
+                if self._around.target_for(target, call.caller, call.caller_name) is None:
+                    raise InvalidInput("no such phone, or it cannot be reached", data={"field": "target"})
+                wanted = ic.TransferToPhone(target, TRANSFER_RING_S, self._sound(contact, RINGBACK))
+            case "queue":
+                if not self._around.site.has_queue(target):
+                    raise InvalidInput("no such queue", data={"field": "target"})
+                care = self._around.site.queue_care(target, self._rooms.language_of(contact))
+                wanted = ic.TransferToQueue(target, care.record, care.announcement, care.music)
+            case "number":
+                flow = self._around.site.flow_of_number(target)
+                if flow is None:
+                    raise InvalidInput("no such number", data={"field": "target"})
+                wanted = ic.TransferToFlow(flow)
+        unit.event("director.contact.transferred", contact, agent=agent, kind=kind, target=target)
+        self._steps.step(unit, contact, wanted)
+
+    def _sound(self, contact: str, prompt: str) -> tuple[str, ...]:
+        return self._around.site.sound(prompt, self._rooms.language_of(contact))

@@ -1,0 +1,92 @@
+"""Pops: what an agent sees of the caller, before the phone rings and while they talk (telephony.md section 2)."""
+
+from dataclasses import replace
+
+import ivr.events as ivr_in
+from callcenter.director.machines import incoming_call as ic
+from callcenter.director.machines import offer_delivery as od
+from callcenter.director.ports import Customer, Pop
+from callcenter.director.rooms import Rooms, Steps, Surroundings
+from callcenter.kernel.unit import Unit
+
+
+class Pops:
+    """Who the callers are, as far as that is known, and the screens that show it."""
+
+    def __init__(self, rooms: Rooms, around: Surroundings, steps: Steps) -> None:
+        self._rooms = rooms
+        self._around = around
+        self._steps = steps
+        self._customers: dict[str, tuple[Customer | None, int, tuple[Customer, ...]]] = {}
+
+    def forget(self, contact: str) -> None:
+        """The contact is over."""
+        self._customers.pop(contact, None)
+
+    def found(
+        self,
+        unit: Unit,
+        contact: str,
+        customer: Customer | None,
+        matches: int,
+        candidates: tuple[Customer, ...] = (),
+    ) -> None:
+        """The look-up of the caller's number returned; an offer that is out already is told."""
+        call = self._steps.processes.get(contact)
+        found = customer.get("id") if customer is not None else None
+        if call is None or call.customer not in (None, found):
+            return
+        self._customers[contact] = (customer, matches, candidates)
+        unit.event("director.customer.found", contact, customer=found, matches=matches)
+        if customer is not None:
+            self._steps.flow(unit, contact, ivr_in.CustomerFound(dict(customer)))
+        self._tell_screens(unit, contact)
+
+    def choose(self, unit: Unit, contact: str, customer: Customer, *, by: str) -> None:
+        """User `by` says who the caller is, in the call or after it; that stands against what the number says."""
+        chosen = str(customer["id"])
+        call = self._steps.processes.get(contact)
+        if call is not None:
+            self._steps.keep(unit, replace(call, customer=chosen))
+            self._customers[contact] = (customer, 1, ())
+        unit.event("director.customer.chosen", contact, customer=chosen, by=by)
+        screens = self._around.screens
+        unit.after_commit(lambda: screens.customer_known(contact, customer, 1, ()))
+
+    def send(self, unit: Unit, delivery: od.OfferDelivery) -> None:
+        """The pop of an offer that was made just now."""
+        customer, *_ = self._customers.get(delivery.contact, (None,))
+        found = customer.get("id") if customer is not None else None
+        unit.event("director.pop.sent", delivery.contact, offer=delivery.offer, agent=delivery.agent, customer=found)
+        self.show(unit, delivery)
+
+    def show(self, unit: Unit, delivery: od.OfferDelivery) -> None:
+        """The same, for screens that may have lost it."""
+        call = self._steps.processes[delivery.contact]
+        customer, matches, candidates = self._customers.get(delivery.contact, (None, 0, ()))
+        pop = Pop(
+            delivery.offer,
+            delivery.contact,
+            delivery.queue,
+            delivery.agent,
+            call.caller,
+            call.caller_name,
+            customer,
+            matches,
+            delivery.ring_until,
+            candidates,
+        )
+        screens = self._around.screens
+        unit.after_commit(lambda: screens.pop(pop))
+
+    def show_talk(self, unit: Unit, call: ic.IncomingCall) -> None:
+        """The pop of a talk again: the screens went with the process before, and its offer was over."""
+        talking = (each for each in self._rooms.acd.core.agents.values() if each.contact == call.contact)
+        agent = next(talking, None)
+        if agent is not None and call.queue is not None:
+            self.show(unit, od.OfferDelivery(call.entry, 0, call.contact, call.queue, agent.id, "phone", unit.now))
+
+    def _tell_screens(self, unit: Unit, contact: str) -> None:
+        customer, matches, candidates = self._customers[contact]
+        screens = self._around.screens
+        unit.after_commit(lambda: screens.customer_known(contact, customer, matches, candidates))
