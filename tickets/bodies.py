@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tickets.commands import Attribute, ChangeTicket, OpenTicket, WriteMessage
+from tickets.machines.ticket import NEXT
 from tickets.model import Author, ClockName, Priority, Status
 from tickets.policies.clocks import Category, Reading, State
-from tickets.views import MessageView, TicketDetail, TicketPage, TicketView
+from tickets.views import MessageView, TicketDetail, TicketOptions, TicketPage, TicketView
 
 Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*$")]
 Id = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9]+$")]
@@ -109,8 +110,20 @@ class TicketOut(BaseModel):
         return cls(**{**asdict(ticket), "tags": list(ticket.tags)})
 
 
+class OptionsOut(BaseModel):
+    """What forms offer; `next` has the statuses that may follow each."""
+
+    categories: list[str]
+    next: dict[Status, list[Status]]
+
+    @classmethod
+    def of(cls, options: TicketOptions) -> "OptionsOut":
+        follow = {status: [one for one in NEXT if one in NEXT[status]] for status in NEXT}
+        return cls(categories=list(options.categories), next=follow)
+
+
 class TicketListOut(BaseModel):
-    """One page, newest first; `next` is the `after` of the next one."""
+    """One page; `next` is the `after` of the next one."""
 
     tickets: list[TicketOut]
     next: int | None

@@ -5,6 +5,7 @@ from typing import Literal
 
 from tickets.model import Author, MessageKind, Priority, Status
 
+Sort = Literal["newest", "due"]
 Attribute = Literal["status", "priority", "category", "assignee", "queue", "subject", "tags"]
 
 
@@ -46,7 +47,7 @@ class ChangeTicket:
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Which tickets to list, newest first; `after` is the number at which the page before ended."""
+    """Which tickets to list; `after` is the number at which the page before ended. `due`: the next one first."""
 
     limit: int = 50
     after: int | None = None
@@ -56,3 +57,6 @@ class TicketFilter:
     customer: str | None = None
     contact: str | None = None
     overdue: bool = False
+    priorities: tuple[Priority, ...] = ()
+    category: str | None = None
+    sort: Sort = "newest"

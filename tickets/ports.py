@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 from fastapi.params import Depends
 
 from tickets.commands import ChangeTicket, OpenTicket, TicketFilter, WriteMessage
-from tickets.views import MessageView, TicketDetail, TicketPage, TicketView
+from tickets.views import MessageView, TicketDetail, TicketOptions, TicketPage, TicketView
 
 TicketPermission = Literal["tickets.read", "tickets.write"]
 Allow = Callable[[TicketPermission], list[Depends]]
@@ -18,6 +18,10 @@ class Tickets(Protocol):
 
     async def open(self, command: OpenTicket, *, by: str) -> tuple[TicketView, bool]:
         """The ticket, and whether it is new. Raises InvalidInput."""
+        ...
+
+    def options(self) -> TicketOptions:
+        """What the forms offer."""
         ...
 
     async def list(self, query: TicketFilter) -> TicketPage:

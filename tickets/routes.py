@@ -1,5 +1,6 @@
 """Tickets over HTTP. The application hands in how a route declares its permission (`allow`)."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -10,13 +11,14 @@ from tickets.bodies import (
     MessageOut,
     NewMessage,
     NewTicket,
+    OptionsOut,
     TicketListOut,
     TicketOut,
     TicketWish,
     Word,
 )
-from tickets.commands import TicketFilter
-from tickets.model import Status
+from tickets.commands import Sort, TicketFilter
+from tickets.model import Priority, Status
 from tickets.ports import Allow, Tickets
 
 
@@ -50,10 +52,22 @@ def add_ticket_routes(app: FastAPI, tickets: Tickets, allow: Allow) -> None:
         customer: Id | None = None,
         contact: Id | None = None,
         overdue: bool = False,
+        priority: Annotated[list[Priority] | None, Query()] = None,
+        category: Word | None = None,
+        sort: Sort = "newest",
     ) -> TicketListOut:
-        """Tickets, newest first; `after` takes the `next` of the page before, `status` may be given several times."""
+        """Tickets, newest or due first; `after` takes the `next` of the page before.
+
+        `status` and `priority` may be given several times.
+        """
         wanted = TicketFilter(limit, after, tuple(status or ()), assignee, queue, customer, contact, overdue)
-        return TicketListOut.of(await tickets.list(wanted))
+        order = replace(wanted, priorities=tuple(priority or ()), category=category, sort=sort)
+        return TicketListOut.of(await tickets.list(order))
+
+    @app.get("/api/tickets/options", dependencies=allow("tickets.read"), tags=["tickets"])
+    async def options() -> OptionsOut:
+        """What forms offer: the site's categories, and which status may follow which."""
+        return OptionsOut.of(tickets.options())
 
     @app.get("/api/tickets/{ticket}", dependencies=allow("tickets.read"), tags=["tickets"])
     async def show_ticket(ticket: Id) -> DetailOut:

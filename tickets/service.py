@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.kernel.clock import Clock
@@ -19,6 +19,7 @@ from tickets.config import TicketRules
 from tickets.errors import TicketChanged, TicketUnknown
 from tickets.escalating import MOST, FiredStep, escalate_due, next_escalation
 from tickets.facts import MessageWritten
+from tickets.listing import listed, of_customer
 from tickets.machines.ticket import (
     Answered,
     Chosen,
@@ -32,7 +33,16 @@ from tickets.model import ORDER, Status
 from tickets.record import TicketRecord
 from tickets.shelf import Shelf
 from tickets.tables import HistoryRow, MessageRow, TicketContact, TicketNumber, TicketRow
-from tickets.views import ChangeView, MessageView, TicketDetail, TicketPage, TicketView, terms_of_row, view_of
+from tickets.views import (
+    ChangeView,
+    MessageView,
+    TicketDetail,
+    TicketOptions,
+    TicketPage,
+    TicketView,
+    terms_of_row,
+    view_of,
+)
 
 __all__ = ["MOST", "FiredStep", "Surroundings", "TicketService", "escalate_due", "next_escalation"]
 
@@ -135,20 +145,22 @@ class TicketService:
         self._around.changed()
         return view
 
+    def options(self) -> TicketOptions:
+        """What the forms offer."""
+        return TicketOptions(sorted(self._rules.categories))
+
     async def list(self, query: TicketFilter) -> TicketPage:
-        """One page, newest first. Raises SiteUnavailable."""
+        """One page in the order that the query asks for. Raises SiteUnavailable."""
         now = self._clock.now()
         async with self._site.reading() as session:
-            rows = list(await session.scalars(_listed(query, now)))
+            rows = list(await session.scalars(listed(query, now)))
         page = [view_of(row, now=now) for row in rows[: query.limit]]
         return TicketPage(page, page[-1].number if len(rows) > query.limit else None)
 
     async def of_customer(self, customer: str, *, after: str | None, limit: int) -> Sequence[TicketView]:
         """The customer's newest tickets with ids below `after`. Raises SiteUnavailable."""
         now = self._clock.now()
-        query = select(TicketRow).where(TicketRow.customer_id == customer).order_by(TicketRow.id.desc()).limit(limit)
-        if after is not None:
-            query = query.where(TicketRow.id < after)
+        query = of_customer(customer, after=after, limit=limit)
         async with self._site.reading() as session:
             return [view_of(row, now=now) for row in await session.scalars(query)]
 
@@ -300,27 +312,6 @@ async def _by_command(session: AsyncSession, command_id: str | None) -> TicketRo
 async def _next_number(session: AsyncSession) -> TicketNumber:
     """The row of the last number, locked."""
     return (await session.scalars(select(TicketNumber).with_for_update())).one()
-
-
-def _listed(query: TicketFilter, now: datetime) -> Select[TicketRow]:
-    found = select(TicketRow).order_by(TicketRow.number.desc()).limit(query.limit + 1)
-    if query.after is not None:
-        found = found.where(TicketRow.number < query.after)
-    if query.statuses:
-        found = found.where(TicketRow.status.in_(query.statuses))
-    for column, value in (
-        (TicketRow.assignee, query.assignee),
-        (TicketRow.queue, query.queue),
-        (TicketRow.customer_id, query.customer),
-    ):
-        if value is not None:
-            found = found.where(column == value)
-    if query.contact is not None:
-        linked = select(TicketContact.ticket_id).where(TicketContact.contact_id == query.contact)
-        found = found.where(TicketRow.id.in_(linked))
-    if query.overdue:
-        found = found.where(or_(TicketRow.first_response_due_at < now, TicketRow.resolution_due_at < now))
-    return found
 
 
 def _message_view(row: MessageRow) -> MessageView:

@@ -74,6 +74,13 @@ class TicketDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketOptions:
+    """What forms offer: the categories that the site has."""
+
+    categories: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class TicketPage:
     """A page of tickets; `next` continues the list, None at its end."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tickets.commands import ChangeTicket, OpenTicket, TicketFilter, WriteMessage
 from tickets.errors import TicketUnknown
-from tickets.views import MessageView, TicketDetail, TicketPage, TicketView
+from tickets.views import MessageView, TicketDetail, TicketOptions, TicketPage, TicketView
 
 
 class FakeTickets:
@@ -16,6 +16,9 @@ class FakeTickets:
     async def open(self, command: OpenTicket, *, by: str) -> tuple[TicketView, bool]:
         self.asked.append(command)
         raise TicketUnknown("There is no such ticket.")
+
+    def options(self) -> TicketOptions:
+        return TicketOptions(["complaint"])
 
     async def list(self, query: TicketFilter) -> TicketPage:
         self.asked.append(query)

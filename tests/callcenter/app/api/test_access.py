@@ -45,6 +45,7 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("POST", "/api/contacts/{contact}/customer"): "customers.write",
     ("GET", "/api/tickets"): "tickets.read",
     ("POST", "/api/tickets"): "tickets.write",
+    ("GET", "/api/tickets/options"): "tickets.read",
     ("GET", "/api/tickets/{ticket}"): "tickets.read",
     ("PATCH", "/api/tickets/{ticket}"): "tickets.write",
     ("POST", "/api/tickets/{ticket}/messages"): "tickets.write",
