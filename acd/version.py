@@ -10,8 +10,8 @@ from pathlib import Path
 from callcenter import __version__
 
 _HERE = Path(__file__).parent
-_MODULES = ("commands.py", "core.py", "events.py", "model.py")
-_FOLDERS = ("machines", "policies")
+_MODULES = ("commands.py", "core.py", "events.py", "model.py", "state.py")
+_FOLDERS = ("machines", "policies", "steps")
 
 
 @cache

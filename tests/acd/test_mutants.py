@@ -15,6 +15,8 @@ from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
 from acd.model import milliseconds
 from acd.policies.order import Place, place_of
+from acd.state import Kind, State
+from acd.steps import entries, matching, offers
 from callcenter.kernel.errors import IllegalTransition
 from tests.support.acd_walk import seeded, walked
 
@@ -24,31 +26,31 @@ MOST_WALKS = 150
 
 def lease_not_armed_again(patch: pytest.MonkeyPatch) -> None:
     """The second offer of an entry has no deadline."""
-    arm = Distributor._arm
+    arm = State.arm
 
-    def forgetful(self: Distributor, kind: core.Kind, id_: str, at: datetime | None) -> None:
+    def forgetful(self: State, kind: Kind, id_: str, at: datetime | None) -> None:
         if kind != "offer" or id_.endswith("-o1"):
             arm(self, kind, id_, at)
 
-    patch.setattr(Distributor, "_arm", forgetful)
+    patch.setattr(State, "arm", forgetful)
 
 
 def double_release(patch: pytest.MonkeyPatch) -> None:
     """An offer that is over releases its agent whatever he does by now."""
 
-    def eager(self: Distributor, offer_: Offer, cause: core.Cause, now: datetime) -> None:
-        self._move_agent(offer_.agent, agent.Release(offer_.id, cause, self.policy.settings), now)
+    def eager(state: State, offer_: Offer, cause: offers.Cause, now: datetime) -> None:
+        state.move_agent(offer_.agent, agent.Release(offer_.id, cause, state.policy.settings), now)
 
-    patch.setattr(Distributor, "_release", eager)
+    patch.setattr(offers, "release", eager)
 
 
 def lost_requeue(patch: pytest.MonkeyPatch) -> None:
     """An offer that failed leaves its caller offered to nobody."""
 
-    def careless(self: Distributor, offer_: Offer, cause: core.Cause, now: datetime) -> None:
-        self._release(offer_, cause, now)
+    def careless(state: State, offer_: Offer, cause: offers.Cause, now: datetime) -> None:
+        offers.release(state, offer_, cause, now)
 
-    patch.setattr(Distributor, "_give_back", careless)
+    patch.setattr(offers, "give_back", careless)
 
 
 def requeued_at_the_end(patch: pytest.MonkeyPatch) -> None:
@@ -86,23 +88,22 @@ def exclusion_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 def end_of_exclusion_not_matched(patch: pytest.MonkeyPatch) -> None:
     """The exclusion ends and nobody looks for an agent."""
-    tick = Distributor._tick
 
-    def lazy(self: Distributor, input_: commands.Tick, now: datetime) -> None:
-        tick(self, input_, now)
-        self._arrived = []
+    def lazy(state: State, input_: commands.Tick, now: datetime) -> None:
+        core.tick(state, input_, now)
+        state.arrived = []
 
-    patch.setitem(core._HANDLERS, commands.Tick, lazy)
+    patch.setitem(core.HANDLERS, commands.Tick, lazy)
 
 
 def freed_agent_not_matched(patch: pytest.MonkeyPatch) -> None:
     """An agent who gets free waits for the next caller instead of taking the first."""
 
-    def blind(self: Distributor, now: datetime) -> None:
-        self._freed = []
-        _MATCH(self, now)
+    def blind(state: State, now: datetime) -> None:
+        state.freed = []
+        _MATCH(state, now)
 
-    patch.setattr(Distributor, "_match", blind)
+    patch.setattr(matching, "match", blind)
 
 
 def wrap_up_skipped(patch: pytest.MonkeyPatch) -> None:
@@ -116,24 +117,23 @@ def wrap_up_skipped(patch: pytest.MonkeyPatch) -> None:
 
 def wrap_up_ended_by_any_tick(patch: pytest.MonkeyPatch) -> None:
     """The first timer that fires ends everybody's wrap-up."""
-    tick = Distributor._tick
 
-    def greedy(self: Distributor, input_: commands.Tick, now: datetime) -> None:
-        tick(self, input_, now)
-        for id_ in [id_ for id_, found in self._agents.items() if found.state == "wrap_up"]:
-            self._agents[id_] = replace(self._agents[id_], until=now)
-            self._move_agent(id_, agent.Lapse(), now)
+    def greedy(state: State, input_: commands.Tick, now: datetime) -> None:
+        core.tick(state, input_, now)
+        for id_ in [id_ for id_, found in state.agents.items() if found.state == "wrap_up"]:
+            state.agents[id_] = replace(state.agents[id_], until=now)
+            state.move_agent(id_, agent.Lapse(), now)
 
-    patch.setitem(core._HANDLERS, commands.Tick, greedy)
+    patch.setitem(core.HANDLERS, commands.Tick, greedy)
 
 
 def zombie_call(patch: pytest.MonkeyPatch) -> None:
     """The caller is gone, the agent is rung on."""
 
-    def ghostly(self: Distributor, id_: str, event: Any, _reason: Any, now: datetime) -> None:
-        self._move_entry(id_, event, now)
+    def ghostly(state: State, id_: str, event: Any, _reason: Any, now: datetime) -> None:
+        state.move_entry(id_, event, now)
 
-    patch.setattr(Distributor, "_end_entry", ghostly)
+    patch.setattr(entries, "end_entry", ghostly)
 
 
 def newest_idle_first(patch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ def timers_not_restored(patch: pytest.MonkeyPatch) -> None:
 
     def partial(self: Distributor, agents: Any, entries: Any, offers: Any) -> None:
         restore(self, agents, entries, offers)
-        self._deadlines = []
+        self.state.deadlines = []
 
     patch.setattr(Distributor, "restore", partial)
 
@@ -184,7 +184,7 @@ _RETURNED = entry.TRANSITIONS["offered", entry.Returned]
 _ACCEPT = offer.TRANSITIONS["pending", offer.Accept]
 _PART = agent.TRANSITIONS["on_contact", agent.Part]
 _RELEASE = agent.TRANSITIONS["reserved", agent.Release]
-_MATCH = Distributor._match
+_MATCH = matching.match
 
 MUTANTS: tuple[Mutant, ...] = (
     lease_not_armed_again,

@@ -1,0 +1,82 @@
+"""Inputs of agents and of the contacts that they hold."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from acd import commands
+from acd.machines import agent as agent_machine
+from acd.machines import entry as entry_machine
+from acd.machines import offer as offer_machine
+from acd.state import State
+from acd.steps import entries, offers
+
+
+def wish(state: State, input_: commands.AgentInput, now: datetime) -> None:
+    if state.is_known(input_):
+        state.move_agent(input_.agent, input_, now)
+
+
+def take_sign_out(state: State, input_: commands.AgentSignedOut, now: datetime) -> None:
+    if state.is_known(input_):
+        sign_out(state, input_.agent, input_, now)
+
+
+def sign_out(state: State, id_: str, input_: commands.AgentSignedOut, now: datetime) -> None:
+    """He goes; an offer that rings for him is rescinded."""
+    agent = state.move_agent(id_, input_, now)
+    if agent.offer is not None:
+        offers.end_offer(state, agent.offer, offer_machine.Rescind("signed_out"), "rescinded", now)
+
+
+def start_contact(state: State, input_: commands.ContactStarted, now: datetime) -> None:
+    if not state.is_known(input_):
+        return
+    before = state.agents.get(input_.agent)
+    if input_.contact in state.entry_of:
+        state.refuse(input_.agent, input_, "contact_waits")
+        return
+    state.move_agent(input_.agent, input_, now)
+    if before is not None and before.offer is not None:
+        offers.end_offer(state, before.offer, offer_machine.Rescind("on_contact"), "rescinded", now)
+
+
+def end_contact(state: State, input_: commands.ContactEnded, now: datetime) -> None:
+    contact = input_.contact
+    holders = state.holders.get(contact, {})
+    if input_.agent is not None:
+        if input_.agent in holders:
+            state.move_agent(input_.agent, agent_machine.Part(contact), now)
+        else:
+            state.refuse(contact, input_, "no_such_contact")
+        return
+    entry = state.entry_of.get(contact)
+    if entry is None and not holders:
+        state.refuse(contact, input_, "no_such_contact")
+        return
+    if entry is not None:
+        entries.end_entry(state, entry, entry_machine.Abandoned(), "caller_left", now)
+    part_all(state, contact, now)
+
+
+def part_all(state: State, contact: str, now: datetime) -> None:
+    """Nobody holds `contact` any more."""
+    for id_ in sorted(state.holders.get(contact, ())):
+        state.move_agent(id_, agent_machine.Part(contact), now)
+
+
+def lapse(state: State, id_: str, now: datetime) -> None:
+    state.move_agent(id_, agent_machine.Lapse(), now)
+
+
+HANDLERS: dict[type, Callable[..., None]] = {
+    commands.AgentSignedIn: wish,
+    commands.AgentSignedOut: take_sign_out,
+    commands.AgentWentAvailable: wish,
+    commands.AgentWentNotReady: wish,
+    commands.PresenceChanged: wish,
+    commands.ContactStarted: start_contact,
+    commands.ContactEnded: end_contact,
+    commands.WrapUpFinished: wish,
+    commands.WrapUpExtended: wish,
+    commands.DispositionChosen: wish,
+}
