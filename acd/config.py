@@ -4,24 +4,21 @@ All mistakes are reported at once, each with its key (`queues.yaml: queues[1].ri
 director need (names, phones, music) stays here; `Roster.policy` is what the core gets.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 
 import yaml
 
 from acd.model import DEFAULTS, AgentPolicy, Delivery, Policy, QueuePolicy, Settings, Skills
-from acd.policies.skills import canonical
+from acd.section import Section
 from callcenter.kernel.codec import encode
 from callcenter.kernel.errors import ConfigError
 
-T = TypeVar("T")
 Key = Literal["queues.yaml", "agents.yaml"]
 
-CODE = re.compile(r"[a-z0-9_]{1,40}")
 QUEUES: Key = "queues.yaml"
 AGENTS: Key = "agents.yaml"
 DAY_S = 86_400
@@ -114,12 +111,12 @@ def load(folder: Path) -> Roster:
 def parse(queues: object, agents: object) -> Roster:
     """The roster in two parsed documents; raises ConfigError as `load` does."""
     errors: list[str] = []
-    top = _Section(f"{QUEUES}: ", queues, errors)
+    top = Section(f"{QUEUES}: ", queues, errors)
     settings = _settings(top.section("distributor"))
     queues_ = tuple(_queue(section) for section in top.sections("queues"))
     dispositions = tuple(_disposition(section) for section in top.sections("dispositions", may_be_missing=True))
     top.close()
-    people = _Section(f"{AGENTS}: ", agents, errors)
+    people = Section(f"{AGENTS}: ", agents, errors)
     staff = tuple(_agent(section) for section in people.sections("agents"))
     people.close()
     _unique(f"{QUEUES}: queues", "name", [queue.name for queue in queues_], errors)
@@ -155,7 +152,7 @@ def _unique(where: str, key: str, values: Sequence[str], errors: list[str]) -> N
             errors.append(f"{where}[{index}].{key}: {value!r} is there twice")
 
 
-def _settings(section: "_Section") -> Settings:
+def _settings(section: Section) -> Settings:
     default = DEFAULTS
     settings = Settings(
         exclusion_s=section.integer("exclusion_s", 0, DAY_S, default.exclusion_s),
@@ -167,7 +164,7 @@ def _settings(section: "_Section") -> Settings:
     return settings
 
 
-def _queue(section: "_Section") -> QueueConfig:
+def _queue(section: Section) -> QueueConfig:
     queue = QueueConfig(
         name=section.text("name"),
         skills=section.skills("skills"),
@@ -182,13 +179,13 @@ def _queue(section: "_Section") -> QueueConfig:
     return queue
 
 
-def _disposition(section: "_Section") -> Disposition:
+def _disposition(section: Section) -> Disposition:
     found = Disposition(section.code("code"), section.texts("names"))
     section.close()
     return found
 
 
-def _agent(section: "_Section") -> AgentConfig:
+def _agent(section: Section) -> AgentConfig:
     id_ = section.text("id")
     agent = AgentConfig(
         id=id_,
@@ -200,109 +197,3 @@ def _agent(section: "_Section") -> AgentConfig:
     )
     section.close()
     return agent
-
-
-class _Section:
-    """A mapping that is read key by key; what does not fit, is missing or is left over becomes an error."""
-
-    def __init__(self, where: str, value: object, errors: list[str]) -> None:
-        self._where = where
-        self._errors = errors
-        self._seen: set[object] = set()
-        self._values: Mapping[object, object] = {}
-        if isinstance(value, dict):
-            self._values = value
-        elif value is not None:
-            self._errors.append(f"{where.rstrip('.: ')}: must be a mapping")
-
-    def close(self) -> None:
-        """Report the keys that nobody read."""
-        for key in self._values:
-            if key not in self._seen:
-                self._fault(str(key), "is not known")
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._take(key)
-        if value is None and default is not None:
-            return default
-        if value is None:
-            self._fault(key, "is missing")
-        elif not isinstance(value, str) or not value.strip():
-            self._fault(key, "must be a text (quote numbers)")
-        return value if isinstance(value, str) else ""
-
-    def code(self, key: str) -> str:
-        value = self.text(key)
-        if value and not CODE.fullmatch(value):
-            self._fault(key, "must be small letters, digits and '_', at most 40")
-        return value
-
-    def texts(self, key: str) -> tuple[tuple[str, str], ...]:
-        """Texts by language, at least one."""
-        inner = self.section(key)
-        texts = tuple((name, inner.text(name)) for name in inner._values if isinstance(name, str))
-        inner.close()
-        if not texts:
-            self._fault(key, "must have a text in at least one language")
-        return texts
-
-    def optional_text(self, key: str) -> str | None:
-        self._seen.add(key)
-        return None if self._values.get(key) is None else self.text(key)
-
-    def integer(self, key: str, least: int, most: int, default: int) -> int:
-        value = self.optional_integer(key, least, most)
-        return default if value is None else value
-
-    def optional_integer(self, key: str, least: int, most: int) -> int | None:
-        value = self._take(key)
-        return value if value is None else self._bounded(key, value, least, most)
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        value = self._take(key)
-        if value is not None and not isinstance(value, bool):
-            self._fault(key, "must be true or false")
-        return value if isinstance(value, bool) else default
-
-    def choice(self, key: str, choices: Sequence[T], default: T) -> T:
-        value = self._take(key)
-        for choice in choices:
-            if value == choice:
-                return choice
-        if value is not None:
-            self._fault(key, f"must be one of {', '.join(str(choice) for choice in choices)}")
-        return default
-
-    def skills(self, key: str) -> Skills:
-        """Levels 1..10 by skill."""
-        inner = self.section(key)
-        levels = {name: inner.integer(name, 1, 10, 1) for name in inner._values if isinstance(name, str)}
-        inner.close()
-        return canonical(levels)
-
-    def section(self, key: str) -> "_Section":
-        return _Section(f"{self._where}{key}.", self._take(key), self._errors)
-
-    def sections(self, key: str, *, may_be_missing: bool = False) -> list["_Section"]:
-        value = self._take(key)
-        if value is None and may_be_missing:
-            return []
-        if not isinstance(value, list) or not value:
-            self._fault(key, "must be a list with at least one item")
-            return []
-        return [
-            _Section(f"{self._where}{key}[{index}].", item or {}, self._errors) for index, item in enumerate(value)
-        ]
-
-    def _take(self, key: str) -> object:
-        self._seen.add(key)
-        return self._values.get(key)
-
-    def _bounded(self, key: str, value: object, least: int, most: int) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self._fault(key, f"must be a whole number from {least} to {most}")
-            return least
-        return value
-
-    def _fault(self, key: str, what: str) -> None:
-        self._errors.append(f"{self._where}{key}: {what}")
