@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.rooms import Rooms, Steps, Surroundings
 from callcenter.kernel.errors import InvalidInput, NotFound
@@ -38,32 +39,32 @@ class CallControl:
     def hold(self, unit: Unit, agent: str) -> None:
         """Music for the caller until `resume`. Raises NotFound."""
         call = self.call_of_agent(agent)
-        self._steps.step(unit, call.contact, ic.HoldWanted(self._sound(call.contact, MUSIC)))
+        self._steps.step(unit, call.contact, msg.HoldWanted(self._sound(call.contact, MUSIC)))
 
     def resume(self, unit: Unit, agent: str) -> None:
         """Talk again. Raises NotFound."""
-        self._steps.step(unit, self.call_of_agent(agent).contact, ic.ResumeWanted())
+        self._steps.step(unit, self.call_of_agent(agent).contact, msg.ResumeWanted())
 
     def transfer(self, unit: Unit, agent: str, kind: TransferKind, target: str) -> None:
         """Hand the caller on and leave (blind transfer). Raises NotFound for no call, InvalidInput for no target."""
         call = self.call_of_agent(agent)
         contact = call.contact
-        wanted: ic.Transfer
+        wanted: msg.Transfer
         match kind:
             case "phone":
                 if self._around.target_for(target, call.caller, call.caller_name) is None:
                     raise InvalidInput("no such phone, or it cannot be reached", data={"field": "target"})
-                wanted = ic.TransferToPhone(target, TRANSFER_RING_S, self._sound(contact, RINGBACK))
+                wanted = msg.TransferToPhone(target, TRANSFER_RING_S, self._sound(contact, RINGBACK))
             case "queue":
                 if not self._around.site.has_queue(target):
                     raise InvalidInput("no such queue", data={"field": "target"})
                 care = self._around.site.queue_care(target, self._rooms.language_of(contact))
-                wanted = ic.TransferToQueue(target, care.record, care.announcement, care.music)
+                wanted = msg.TransferToQueue(target, care.record, care.announcement, care.music)
             case "number":
                 flow = self._around.site.flow_of_number(target)
                 if flow is None:
                     raise InvalidInput("no such number", data={"field": "target"})
-                wanted = ic.TransferToFlow(flow)
+                wanted = msg.TransferToFlow(flow)
         unit.event("director.contact.transferred", contact, agent=agent, kind=kind, target=target)
         self._steps.step(unit, contact, wanted)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import acd.commands as acd_in
 import acd.events as acd_out
 from callcenter.calls.model import Role
-from callcenter.director.machines import incoming_call as ic
+from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import offer_delivery as od
 from callcenter.director.pops import Pops
 from callcenter.director.rooms import Rooms, Steps, Surroundings
@@ -63,7 +63,7 @@ class Deliveries:
                 refused = any(isinstance(event, acd_out.InputRefused) for event in events)
                 self.deliver(unit, delivery.offer, od.Verdict(accepted=not refused))
             case od.AgentReached():
-                self._steps.step(unit, delivery.contact, ic.OtherAnswered(effect.leg))
+                self._steps.step(unit, delivery.contact, msg.OtherAnswered(effect.leg))
             case od.Fail():
                 self._fail(unit, delivery, effect.reason)
             case od.Drop():

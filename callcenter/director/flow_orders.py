@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import ivr.commands as ivr_out
 import ivr.events as ivr_in
+from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.rooms import Rooms, Steps, Surroundings
 from callcenter.kernel.unit import Unit
@@ -53,7 +54,7 @@ class FlowOrders:
             case ivr_out.Record():
                 calls.record(unit, call.leg, command.command, max_s=command.max_s)
             case ivr_out.Dial():
-                wanted = ic.DialWanted(
+                wanted = msg.DialWanted(
                     command.command,
                     command.target,
                     command.ring_s,
@@ -64,7 +65,7 @@ class FlowOrders:
                 self._steps.step(unit, call.contact, wanted)
             case ivr_out.EnterQueue():
                 care = self._around.site.queue_care(command.queue, self._rooms.language_of(call.contact))
-                queue = ic.QueueWanted(
+                queue = msg.QueueWanted(
                     command.command,
                     command.queue,
                     tuple(sorted(command.skills.items())),
@@ -75,4 +76,4 @@ class FlowOrders:
                 )
                 self._steps.step(unit, call.contact, queue)
             case ivr_out.Hangup():
-                self._steps.step(unit, call.contact, ic.HangupWanted(command.reason, command.status))
+                self._steps.step(unit, call.contact, msg.HangupWanted(command.reason, command.status))

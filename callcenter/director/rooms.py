@@ -9,6 +9,7 @@ import acd.events as acd_out
 import ivr.events as ivr_in
 from acd.service import AcdService
 from callcenter.calls.service import CallService
+from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.ports import LookUp, Screens, SetAlarm, Site, TargetFor
 from callcenter.kernel.unit import Unit
@@ -48,7 +49,7 @@ class Steps(Protocol):
         """The calls that are not over, by contact."""
         ...
 
-    def step(self, unit: Unit, contact: str, event: ic.CallInput) -> None:
+    def step(self, unit: Unit, contact: str, event: msg.CallInput) -> None:
         """One input for the contact's process."""
         ...
 

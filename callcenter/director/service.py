@@ -16,6 +16,7 @@ from callcenter.director.call_control import CallControl
 from callcenter.director.deliveries import Deliveries
 from callcenter.director.flow_orders import FlowOrders
 from callcenter.director.machines import bridge as br
+from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
 from callcenter.director.pops import Pops
@@ -63,11 +64,11 @@ class Director:
                     self.flow(unit, notice.contact, ivr_in.DigitPressed(notice.number, notice.digit))
             case notices.LegPlayed():
                 if notice.command == br.ANNOUNCEMENT:
-                    self.step(unit, notice.contact, ic.Announced())
+                    self.step(unit, notice.contact, msg.Announced())
                 else:
                     self.flow(unit, notice.contact, ivr_in.PromptsPlayed(notice.command))
             case notices.LegRefused() if notice.command == br.ANNOUNCEMENT:
-                self.step(unit, notice.contact, ic.Unannounced())
+                self.step(unit, notice.contact, msg.Unannounced())
             case notices.LegRefused() if notice.command not in _LOOPS:
                 self.flow(unit, notice.contact, ivr_in.CommandFailed(notice.command, notice.reason))
             case notices.LegRecorded():
@@ -94,23 +95,23 @@ class Director:
         if offer is not None:
             self.deliveries.deliver(unit, offer, od.PhoneAnswered())
         elif self._is_callers(notice.contact, notice.leg):
-            self.step(unit, notice.contact, ic.CallerAnswered())
+            self.step(unit, notice.contact, msg.CallerAnswered())
         else:
-            self.step(unit, notice.contact, ic.OtherAnswered(notice.leg))
+            self.step(unit, notice.contact, msg.OtherAnswered(notice.leg))
 
     def _leg_tried(self, unit: Unit, notice: notices.LegTried) -> None:
         offer = self.deliveries.offer_of(notice.leg)
         if offer is not None:
             self.deliveries.deliver(unit, offer, od.Rang())
         else:
-            self.step(unit, notice.contact, ic.OtherTried())
+            self.step(unit, notice.contact, msg.OtherTried())
 
     def _leg_rang(self, unit: Unit, notice: notices.LegRang) -> None:
         offer = self.deliveries.offer_of(notice.leg)
         if offer is not None:
             self.deliveries.deliver(unit, offer, od.Rang())
         else:
-            self.step(unit, notice.contact, ic.OtherRang())
+            self.step(unit, notice.contact, msg.OtherRang())
 
     def _leg_ended(self, unit: Unit, notice: notices.LegEnded) -> None:
         ending = notice.ending
@@ -121,9 +122,9 @@ class Director:
         self._free_agent(unit, notice.contact, notice.leg)
         if self._is_callers(notice.contact, notice.leg):
             by_peer = ending.by is EndedBy.PEER
-            self.step(unit, notice.contact, ic.CallerEnded(ending.reason, ending.status, by_peer=by_peer))
+            self.step(unit, notice.contact, msg.CallerEnded(ending.reason, ending.status, by_peer=by_peer))
         else:
-            self.step(unit, notice.contact, ic.OtherEnded(notice.leg, ending.reason))
+            self.step(unit, notice.contact, msg.OtherEnded(notice.leg, ending.reason))
 
     def _closed(self, unit: Unit, contact: str) -> None:
         if self.processes.pop(contact, None) is not None:
@@ -159,7 +160,7 @@ class Director:
                 case acd_out.OfferDeclined():
                     self.deliveries.deliver(unit, event.offer, od.Withdrawn("declined"))
                 case acd_out.EntryEnded():
-                    self.step(unit, event.contact, ic.QueueEnded(_OUTCOMES.get(event.outcome, "failed")))
+                    self.step(unit, event.contact, msg.QueueEnded(_OUTCOMES.get(event.outcome, "failed")))
         return events
 
     def _busy_agent(self, unit: Unit, contact: str, user: str) -> None:
@@ -181,7 +182,7 @@ class Director:
 
     # -- processes -------------------------------------------------------------------------------------------------
 
-    def step(self, unit: Unit, contact: str, event: ic.CallInput) -> None:
+    def step(self, unit: Unit, contact: str, event: msg.CallInput) -> None:
         """One input for the contact's process; unknown contacts are over and need none."""
         call = self.processes.get(contact)
         if call is None:
@@ -192,17 +193,17 @@ class Director:
         for effect in effects:
             self.run(unit, after, effect)
 
-    def run(self, unit: Unit, call: ic.IncomingCall, effect: ic.CallEffect) -> None:
+    def run(self, unit: Unit, call: ic.IncomingCall, effect: msg.CallEffect) -> None:
         """Do what a step of `call` wants."""
         calls, contact = self._rooms.calls, call.contact
         match effect:
-            case ic.RingCaller():
+            case msg.RingCaller():
                 calls.ring(unit, call.leg)
-            case ic.DialOther():
+            case msg.DialOther():
                 self._dial_other(unit, call, effect.endpoint)
-            case ic.DropOther():
+            case msg.DropOther():
                 calls.hang_up(unit, effect.leg, effect.reason)
-            case ic.SilenceCaller():
+            case msg.SilenceCaller():
                 calls.stop(unit, call.leg)
             case br.AcceptCaller():
                 calls.accept(unit, call.leg, near=effect.near)
@@ -210,47 +211,47 @@ class Director:
                 calls.play(unit, call.leg, effect.command, effect.files, loop=effect.loop)
             case br.Join():
                 calls.bridge(unit, contact, call.leg, effect.other, record=effect.record)
-            case ic.HoldCaller():
+            case msg.HoldCaller():
                 calls.hold(unit, contact, effect.music)
-            case ic.ResumeCaller():
+            case msg.ResumeCaller():
                 calls.resume(unit, contact)
-            case ic.StartFlow():
+            case msg.StartFlow():
                 self._flow_orders.change(unit, call, effect.flow)
-            case ic.EndContact():
+            case msg.EndContact():
                 calls.end(unit, contact, effect.by, effect.reason, status=effect.status)
             case _:
                 self._tell(unit, contact, effect)
 
-    def _tell(self, unit: Unit, contact: str, effect: ic.CallEffect) -> None:
+    def _tell(self, unit: Unit, contact: str, effect: msg.CallEffect) -> None:
         """The effects that are inputs of the flow or of the distributor."""
         match effect:
-            case ic.Enqueue():
+            case msg.Enqueue():
                 entry = acd_in.EntryQueued(effect.entry, effect.queue, contact, effect.skills, effect.priority)
                 for event in self.distribute(unit, entry):
                     if isinstance(event, acd_out.InputRefused):
-                        self.step(unit, contact, ic.QueueEnded("failed"))
-            case ic.Abandon():
+                        self.step(unit, contact, msg.QueueEnded("failed"))
+            case msg.Abandon():
                 self.distribute(unit, acd_in.EntryAbandoned(effect.entry))
-            case ic.TalkOver():
+            case msg.TalkOver():
                 self.distribute(unit, acd_in.ContactEnded(contact))
-            case ic.FlowMedia():
+            case msg.FlowMedia():
                 self.flow(unit, contact, ivr_in.MediaUp())
-            case ic.FlowDial():
+            case msg.FlowDial():
                 self.flow(unit, contact, ivr_in.DialEnded(effect.command, effect.outcome))
-            case ic.FlowQueue():
+            case msg.FlowQueue():
                 self.flow(unit, contact, ivr_in.QueueLeft(effect.command, effect.outcome))
-            case ic.FlowGone():
+            case msg.FlowGone():
                 self.flow(unit, contact, ivr_in.CallerGone())
 
     def _dial_other(self, unit: Unit, call: ic.IncomingCall, endpoint: str) -> None:
         target = self._around.target_for(endpoint, call.caller, call.caller_name)
         if target is None:
-            self.step(unit, call.contact, ic.OtherEnded("", "unreachable"))
+            self.step(unit, call.contact, msg.OtherEnded("", "unreachable"))
             return
         near = call.leg if call.answered else None
         leg = self._rooms.calls.dial(unit, call.contact, Role.PHONE, endpoint, target, near=near)
         self._busy_agent(unit, call.contact, endpoint)
-        self.step(unit, call.contact, ic.OtherDialled(leg))
+        self.step(unit, call.contact, msg.OtherDialled(leg))
 
     def keep(self, unit: Unit, call: ic.IncomingCall) -> None:
         """The contact's process is now this."""
@@ -264,7 +265,7 @@ class Director:
         """The deadline that `set_alarm(kind, id_, at)` asked for has come."""
         match kind:
             case "process":
-                self.step(unit, id_, ic.Tick())
+                self.step(unit, id_, msg.Tick())
             case "delivery":
                 self.deliveries.deliver(unit, id_, od.Tick())
             case "flow":

@@ -17,6 +17,7 @@ from typing import Literal
 
 from acd.model import DEFAULT_PRIORITY
 from callcenter.director.machines import bridge as br
+from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines.bridge import Bridge
 from callcenter.director.machines.offer_delivery import SIGN_OF_LIFE
 from callcenter.kernel.errors import IllegalTransition
@@ -33,294 +34,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-# -- inputs ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CallerAnswered:
-    """The caller's leg has media."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallerEnded:
-    """The caller's leg is over. `by_peer` is false where we or the network ended it."""
-
-    reason: str
-    status: int | None
-    by_peer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DialWanted:
-    """The flow wants `endpoint` rung."""
-
-    command: str
-    endpoint: str
-    ring_s: int
-    record: bool
-    announcement: tuple[str, ...]
-    ringback: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class QueueWanted:
-    """The flow puts the caller into a queue."""
-
-    command: str
-    queue: str
-    skills: tuple[tuple[str, int], ...]
-    priority: int
-    record: bool
-    announcement: tuple[str, ...]
-    music: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HangupWanted:
-    """The flow is done with the caller."""
-
-    reason: str
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class OtherDialled:
-    """The leg that the dial asked for exists."""
-
-    leg: str
-
-
-@dataclass(frozen=True, slots=True)
-class OtherTried:
-    """The dialled side gave a sign of life."""
-
-
-@dataclass(frozen=True, slots=True)
-class OtherRang:
-    """The dialled phone rings."""
-
-
-@dataclass(frozen=True, slots=True)
-class OtherAnswered:
-    """The dialled phone, or the agent whose acceptance stands, is up."""
-
-    leg: str
-
-
-@dataclass(frozen=True, slots=True)
-class OtherEnded:
-    """The other leg is over; `leg` is empty when there never was one (the endpoint has no address)."""
-
-    leg: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueueEnded:
-    """The distributor gave the caller back without an agent."""
-
-    outcome: QueueOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class Unannounced:
-    """The announcement could not be played."""
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """The announcement was heard to its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class HoldWanted:
-    """The agent puts the caller on hold, to the sound of `music`."""
-
-    music: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeWanted:
-    """The agent takes the caller back."""
-
-
-@dataclass(frozen=True, slots=True)
-class TransferToPhone:
-    """The agent hands the caller to a phone of the site and leaves."""
-
-    endpoint: str
-    ring_s: int
-    ringback: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TransferToQueue:
-    """The agent hands the caller to a queue and leaves."""
-
-    queue: str
-    record: bool
-    announcement: tuple[str, ...]
-    music: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TransferToFlow:
-    """The agent hands the caller to a number of the site, which is a flow, and leaves."""
-
-    flow: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time has passed."""
-
-
-Transfer = TransferToPhone | TransferToQueue | TransferToFlow
-CallInput = (
-    CallerAnswered
-    | CallerEnded
-    | DialWanted
-    | QueueWanted
-    | HangupWanted
-    | OtherDialled
-    | OtherTried
-    | OtherRang
-    | OtherAnswered
-    | OtherEnded
-    | QueueEnded
-    | Announced
-    | Unannounced
-    | HoldWanted
-    | ResumeWanted
-    | Transfer
-    | Tick
-)
-
-# -- effects --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class RingCaller:
-    """180."""
-
-
-@dataclass(frozen=True, slots=True)
-class DialOther:
-    """Ring `endpoint`; OtherDialled or OtherEnded follows."""
-
-    endpoint: str
-
-
-@dataclass(frozen=True, slots=True)
-class DropOther:
-    """End the other leg."""
-
-    leg: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SilenceCaller:
-    """Stop the waiting sound."""
-
-
-@dataclass(frozen=True, slots=True)
-class Enqueue:
-    """Give the caller to the distributor as `entry`."""
-
-    entry: str
-    queue: str
-    skills: tuple[tuple[str, int], ...]
-    priority: int
-
-
-@dataclass(frozen=True, slots=True)
-class Abandon:
-    """Tell the distributor that its caller is gone."""
-
-    entry: str
-
-
-@dataclass(frozen=True, slots=True)
-class TalkOver:
-    """Tell the distributor that the conversation with its agent is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class FlowMedia:
-    """Tell the flow that the caller is answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class FlowDial:
-    """Tell the flow how its dial ended."""
-
-    command: str
-    outcome: DialOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class FlowQueue:
-    """Tell the flow how its queueing ended."""
-
-    command: str
-    outcome: QueueOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class FlowGone:
-    """Tell the flow that there is no caller any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndContact:
-    """End whatever legs are left and name who ended it."""
-
-    by: str
-    reason: str
-    status: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class HoldCaller:
-    """Let neither hear the other; `music` for the caller."""
-
-    music: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeCaller:
-    """Let them hear each other again."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartFlow:
-    """Put the caller into another flow, from its beginning."""
-
-    flow: str
-
-
-CallEffect = (
-    RingCaller
-    | DialOther
-    | DropOther
-    | SilenceCaller
-    | Enqueue
-    | Abandon
-    | TalkOver
-    | FlowMedia
-    | FlowDial
-    | FlowQueue
-    | FlowGone
-    | EndContact
-    | HoldCaller
-    | ResumeCaller
-    | StartFlow
-    | br.AcceptCaller
-    | br.Sound
-    | br.Join
-)
-Step = tuple["IncomingCall", list[CallEffect]]
+Step = tuple["IncomingCall", list[msg.CallEffect]]
 
 _QUEUE_OUTCOMES: dict[str, QueueOutcome] = {
     "answered": "answered",
@@ -370,26 +84,26 @@ class IncomingCall:
         """When a dialled phone must have given a sign of life, or has rung long enough."""
         return min((at for at in (self.sign_by, self.ring_until) if at is not None), default=None)
 
-    def handle(self, event: CallInput, *, now: datetime) -> Step:
+    def handle(self, event: msg.CallInput, *, now: datetime) -> Step:
         """The call after `event` and what to do, in order."""
         if self.phase is Phase.ENDED:
-            if isinstance(event, OtherDialled):
-                return self, [DropOther(event.leg, "cancelled")]
+            if isinstance(event, msg.OtherDialled):
+                return self, [msg.DropOther(event.leg, "cancelled")]
             return self, []
         match event:
-            case CallerEnded():
+            case msg.CallerEnded():
                 return self._caller_ended(event)
-            case CallerAnswered():
+            case msg.CallerAnswered():
                 return self._caller_answered()
-            case HangupWanted():
+            case msg.HangupWanted():
                 by = self.left_by or "system"
                 reason = "hangup" if self.left_by else event.reason
                 # Who was answered gets a BYE: the flow's status was never sent.
                 status = None if self.answered else event.status
-                return replace(self, phase=Phase.ENDED), [EndContact(by, reason, status)]
-            case DialWanted():
+                return replace(self, phase=Phase.ENDED), [msg.EndContact(by, reason, status)]
+            case msg.DialWanted():
                 return self._dial(event, now)
-            case QueueWanted():
+            case msg.QueueWanted():
                 return self._enqueue(event)
         return self._with_other(event, now)
 
@@ -398,25 +112,25 @@ class IncomingCall:
     def _caller_answered(self) -> Step:
         answered = replace(self, answered=True)
         if self.phase is Phase.FLOW:
-            return answered, [FlowMedia()]
+            return answered, [msg.FlowMedia()]
         after, effects = answered._bridge(br.CallerUp())
-        return after, [FlowMedia(), *effects]
+        return after, [msg.FlowMedia(), *effects]
 
-    def _caller_ended(self, event: CallerEnded) -> Step:
-        effects: list[CallEffect] = []
+    def _caller_ended(self, event: msg.CallerEnded) -> Step:
+        effects: list[msg.CallEffect] = []
         if self.phase is Phase.QUEUED:
-            effects.append(Abandon(self.entry))
+            effects.append(msg.Abandon(self.entry))
         if self.other is not None:
-            effects.append(DropOther(self.other, "cancelled" if self.phase is Phase.DIALLING else "hangup"))
+            effects.append(msg.DropOther(self.other, "cancelled" if self.phase is Phase.DIALLING else "hangup"))
         if self.phase is Phase.TALKING and self.queue is not None:
-            effects.append(TalkOver())
+            effects.append(msg.TalkOver())
         by = self.left_by or ("caller" if event.by_peer else "system")
-        effects += [FlowGone(), EndContact(by, event.reason, event.status)]
+        effects += [msg.FlowGone(), msg.EndContact(by, event.reason, event.status)]
         return replace(self, phase=Phase.ENDED, ring_until=None, sign_by=None), effects
 
     # -- handing over ----------------------------------------------------------------------------------------------
 
-    def _dial(self, wanted: DialWanted, now: datetime) -> Step:
+    def _dial(self, wanted: msg.DialWanted, now: datetime) -> Step:
         if self.phase is not Phase.FLOW:
             raise IllegalTransition("IncomingCall", self.phase, wanted)
         dialling = replace(
@@ -431,9 +145,9 @@ class IncomingCall:
             left_by=None,
         )
         after, sounds = dialling._sound_if_answered()
-        return after, [*sounds, DialOther(wanted.endpoint)]
+        return after, [*sounds, msg.DialOther(wanted.endpoint)]
 
-    def _enqueue(self, wanted: QueueWanted) -> Step:
+    def _enqueue(self, wanted: msg.QueueWanted) -> Step:
         if self.phase is not Phase.FLOW:
             raise IllegalTransition("IncomingCall", self.phase, wanted)
         queued = replace(
@@ -448,7 +162,7 @@ class IncomingCall:
             left_by=None,
         )
         after, sounds = queued._sound_if_answered()
-        return after, [*sounds, Enqueue(queued.entry, wanted.queue, wanted.skills, wanted.priority)]
+        return after, [*sounds, msg.Enqueue(queued.entry, wanted.queue, wanted.skills, wanted.priority)]
 
     def _sound_if_answered(self) -> Step:
         return self._bridge(br.CallerUp()) if self.answered else (self, [])
@@ -460,35 +174,35 @@ class IncomingCall:
 
     # -- the other side --------------------------------------------------------------------------------------------
 
-    def _with_other(self, event: CallInput, now: datetime) -> Step:
+    def _with_other(self, event: msg.CallInput, now: datetime) -> Step:
         match event:
-            case OtherDialled():
+            case msg.OtherDialled():
                 if self.phase is not Phase.DIALLING:
-                    return self, [DropOther(event.leg, "cancelled")]
+                    return self, [msg.DropOther(event.leg, "cancelled")]
                 return replace(self, other=event.leg, sign_by=now + SIGN_OF_LIFE), []
-            case OtherTried():
+            case msg.OtherTried():
                 return replace(self, sign_by=None), []
-            case OtherRang():
-                return replace(self, sign_by=None), [] if self.answered else [RingCaller()]
-            case OtherAnswered():
+            case msg.OtherRang():
+                return replace(self, sign_by=None), [] if self.answered else [msg.RingCaller()]
+            case msg.OtherAnswered():
                 reached = replace(self, other=event.leg, ring_until=None, sign_by=None)
                 return reached._bridge(br.OtherUp(event.leg))
-            case OtherEnded():
+            case msg.OtherEnded():
                 return self._other_ended(event)
-            case QueueEnded() if self.phase is Phase.QUEUED:
+            case msg.QueueEnded() if self.phase is Phase.QUEUED:
                 back = replace(self, phase=Phase.FLOW, queue=None)
-                return back, [SilenceCaller(), self._back_to_flow(event.outcome)]
-            case HoldWanted() if self.bridge.joined:
-                return self, [HoldCaller(event.music)]
-            case ResumeWanted() if self.bridge.joined:
-                return self, [ResumeCaller()]
-            case TransferToPhone() | TransferToQueue() | TransferToFlow() if self.bridge.joined:
+                return back, [msg.SilenceCaller(), self._back_to_flow(event.outcome)]
+            case msg.HoldWanted() if self.bridge.joined:
+                return self, [msg.HoldCaller(event.music)]
+            case msg.ResumeWanted() if self.bridge.joined:
+                return self, [msg.ResumeCaller()]
+            case msg.TransferToPhone() | msg.TransferToQueue() | msg.TransferToFlow() if self.bridge.joined:
                 return self._transfer(event, now)
-            case Unannounced():
+            case msg.Unannounced():
                 return self._bridge(br.Unannounced())
-            case Announced():
+            case msg.Announced():
                 return self._bridge(br.Announced())
-            case Tick():
+            case msg.Tick():
                 return self._late(now)
         return self, []
 
@@ -496,50 +210,50 @@ class IncomingCall:
         if self.other is None or self.next_deadline is None or now < self.next_deadline:
             return self, []
         reason = "no_answer" if self.sign_by is None or now < self.sign_by else "unreachable"
-        return replace(self, ring_until=None, sign_by=None), [DropOther(self.other, reason)]
+        return replace(self, ring_until=None, sign_by=None), [msg.DropOther(self.other, reason)]
 
-    def _other_ended(self, event: OtherEnded) -> Step:
+    def _other_ended(self, event: msg.OtherEnded) -> Step:
         if event.leg != (self.other or ""):
             return self, []
         gone = replace(self, phase=Phase.FLOW, other=None, ring_until=None, sign_by=None)
         was_up = self.bridge.other is not None
-        quiet: list[CallEffect] = [SilenceCaller()] if self.answered and not self.bridge.joined else []
+        quiet: list[msg.CallEffect] = [msg.SilenceCaller()] if self.answered and not self.bridge.joined else []
         if self.queue is not None and was_up:
             left = replace(gone, left_by="agent", queue=None)
-            return left, [*quiet, TalkOver(), self._back_to_flow("answered")]
+            return left, [*quiet, msg.TalkOver(), self._back_to_flow("answered")]
         if self.phase not in {Phase.DIALLING, Phase.TALKING}:
             return self, []
         outcome: DialOutcome = "answered" if was_up else _DIAL_OUTCOMES.get(event.reason, "failed")
         return replace(gone, left_by="callee" if was_up else None), [*quiet, self._back_to_flow(outcome)]
 
-    def _back_to_flow(self, outcome: DialOutcome | QueueOutcome) -> FlowDial | FlowQueue:
+    def _back_to_flow(self, outcome: DialOutcome | QueueOutcome) -> msg.FlowDial | msg.FlowQueue:
         """The flow is told in the words of what it asked for, wherever the caller has been since."""
         if self.flow_waits_for == "dial":
-            return FlowDial(
+            return msg.FlowDial(
                 self.command, _DIAL_OUTCOMES.get(outcome, "answered" if outcome == "answered" else "failed")
             )
-        return FlowQueue(self.command, _QUEUE_OUTCOMES.get(outcome, "failed"))
+        return msg.FlowQueue(self.command, _QUEUE_OUTCOMES.get(outcome, "failed"))
 
     # -- handed on by the agent --------------------------------------------------------------------------------
 
-    def _transfer(self, wanted: Transfer, now: datetime) -> Step:
+    def _transfer(self, wanted: msg.Transfer, now: datetime) -> Step:
         """The agent leaves at once; the caller hears the waiting sound of where he goes."""
-        leaving: list[CallEffect] = [] if self.other is None else [DropOther(self.other, "transferred")]
+        leaving: list[msg.CallEffect] = [] if self.other is None else [msg.DropOther(self.other, "transferred")]
         if self.queue is not None:
-            leaving.append(TalkOver())
+            leaving.append(msg.TalkOver())
         left = replace(self, other=None, queue=None, left_by=None, ring_until=None)
         match wanted:
-            case TransferToPhone():
+            case msg.TransferToPhone():
                 bridge = Bridge(self.bridge.record, (), wanted.ringback)
                 ring_until = now + timedelta(seconds=wanted.ring_s)
                 ringing = replace(left, phase=Phase.DIALLING, bridge=bridge, ring_until=ring_until)
                 after, sounds = ringing._bridge(br.CallerUp())
-                return after, [*leaving, *sounds, DialOther(wanted.endpoint)]
-            case TransferToQueue():
+                return after, [*leaving, *sounds, msg.DialOther(wanted.endpoint)]
+            case msg.TransferToQueue():
                 bridge = Bridge(wanted.record, wanted.announcement, wanted.music)
                 entries = self.entries + 1
                 queued = replace(left, phase=Phase.QUEUED, bridge=bridge, queue=wanted.queue, entries=entries)
                 after, sounds = queued._bridge(br.CallerUp())
-                return after, [*leaving, *sounds, Enqueue(queued.entry, wanted.queue, (), DEFAULT_PRIORITY)]
-            case TransferToFlow():
-                return replace(left, phase=Phase.FLOW, bridge=Bridge()), [*leaving, StartFlow(wanted.flow)]
+                return after, [*leaving, *sounds, msg.Enqueue(queued.entry, wanted.queue, (), DEFAULT_PRIORITY)]
+            case msg.TransferToFlow():
+                return replace(left, phase=Phase.FLOW, bridge=Bridge()), [*leaving, msg.StartFlow(wanted.flow)]

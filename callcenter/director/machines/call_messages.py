@@ -1,0 +1,294 @@
+"""What reaches the process of a call, and what it wants done (`incoming_call`)."""
+
+from dataclasses import dataclass
+
+from callcenter.director.machines import bridge as br
+from ivr.events import DialOutcome, QueueOutcome
+
+# -- inputs ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAnswered:
+    """The caller's leg has media."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEnded:
+    """The caller's leg is over. `by_peer` is false where we or the network ended it."""
+
+    reason: str
+    status: int | None
+    by_peer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DialWanted:
+    """The flow wants `endpoint` rung."""
+
+    command: str
+    endpoint: str
+    ring_s: int
+    record: bool
+    announcement: tuple[str, ...]
+    ringback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWanted:
+    """The flow puts the caller into a queue."""
+
+    command: str
+    queue: str
+    skills: tuple[tuple[str, int], ...]
+    priority: int
+    record: bool
+    announcement: tuple[str, ...]
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HangupWanted:
+    """The flow is done with the caller."""
+
+    reason: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDialled:
+    """The leg that the dial asked for exists."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTried:
+    """The dialled side gave a sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRang:
+    """The dialled phone rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAnswered:
+    """The dialled phone, or the agent whose acceptance stands, is up."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEnded:
+    """The other leg is over; `leg` is empty when there never was one (the endpoint has no address)."""
+
+    leg: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEnded:
+    """The distributor gave the caller back without an agent."""
+
+    outcome: QueueOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Unannounced:
+    """The announcement could not be played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The announcement was heard to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldWanted:
+    """The agent puts the caller on hold, to the sound of `music`."""
+
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeWanted:
+    """The agent takes the caller back."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToPhone:
+    """The agent hands the caller to a phone of the site and leaves."""
+
+    endpoint: str
+    ring_s: int
+    ringback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToQueue:
+    """The agent hands the caller to a queue and leaves."""
+
+    queue: str
+    record: bool
+    announcement: tuple[str, ...]
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToFlow:
+    """The agent hands the caller to a number of the site, which is a flow, and leaves."""
+
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+Transfer = TransferToPhone | TransferToQueue | TransferToFlow
+CallInput = (
+    CallerAnswered
+    | CallerEnded
+    | DialWanted
+    | QueueWanted
+    | HangupWanted
+    | OtherDialled
+    | OtherTried
+    | OtherRang
+    | OtherAnswered
+    | OtherEnded
+    | QueueEnded
+    | Announced
+    | Unannounced
+    | HoldWanted
+    | ResumeWanted
+    | Transfer
+    | Tick
+)
+
+# -- effects --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RingCaller:
+    """180."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialOther:
+    """Ring `endpoint`; OtherDialled or OtherEnded follows."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropOther:
+    """End the other leg."""
+
+    leg: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceCaller:
+    """Stop the waiting sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Give the caller to the distributor as `entry`."""
+
+    entry: str
+    queue: str
+    skills: tuple[tuple[str, int], ...]
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Tell the distributor that its caller is gone."""
+
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOver:
+    """Tell the distributor that the conversation with its agent is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowMedia:
+    """Tell the flow that the caller is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDial:
+    """Tell the flow how its dial ended."""
+
+    command: str
+    outcome: DialOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class FlowQueue:
+    """Tell the flow how its queueing ended."""
+
+    command: str
+    outcome: QueueOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class FlowGone:
+    """Tell the flow that there is no caller any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndContact:
+    """End whatever legs are left and name who ended it."""
+
+    by: str
+    reason: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCaller:
+    """Let neither hear the other; `music` for the caller."""
+
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCaller:
+    """Let them hear each other again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartFlow:
+    """Put the caller into another flow, from its beginning."""
+
+    flow: str
+
+
+CallEffect = (
+    RingCaller
+    | DialOther
+    | DropOther
+    | SilenceCaller
+    | Enqueue
+    | Abandon
+    | TalkOver
+    | FlowMedia
+    | FlowDial
+    | FlowQueue
+    | FlowGone
+    | EndContact
+    | HoldCaller
+    | ResumeCaller
+    | StartFlow
+    | br.AcceptCaller
+    | br.Sound
+    | br.Join
+)
