@@ -7,7 +7,7 @@ network may send late or twice is refused (`events.InputRefused`), never an erro
 from dataclasses import dataclass
 from datetime import datetime
 
-from acd.model import DEFAULT_PRIORITY, FailureReason, Outcome, Policy, Skills
+from acd.model import DEFAULT_PRIORITY, FailureReason, Outcome, Policy, Requirements, Skills
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,10 @@ class EntryQueued:
     """A contact starts to wait. `entry` is never used again, not even for the same contact.
 
     `contact` defaults to the entry's id; no agent may own it any more (first `ContactEnded` with that agent).
-    `skills` raise what the queue asks for. `priority` 1..99, 99 first. `enqueued_at` keeps an earlier place
-    (callback, an agent lost before the bridge).
+    `skills` and `requires` raise what the queue asks for. `priority` 1..99, 99 first. `enqueued_at` keeps an earlier
+    place (callback, an agent lost before the bridge). `head_start_s` moves the caller forward and is no part of the
+    wait that is reported. `preferred` is the agent whom he waits for first (his last one, the account's owner), for
+    `preferred_s` seconds, None: as long as the queue says.
     """
 
     entry: str
@@ -136,6 +138,10 @@ class EntryQueued:
     skills: Skills = ()
     priority: int = DEFAULT_PRIORITY
     enqueued_at: datetime | None = None
+    requires: Requirements = ()
+    head_start_s: int = 0
+    preferred: str | None = None
+    preferred_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,10 @@ def test_input_is_journalled_before_its_facts_with_number_and_instant(site: Site
         "skills": (),
         "priority": 50,
         "enqueued_at": None,
+        "requires": (),
+        "head_start_s": 0,
+        "preferred": None,
+        "preferred_s": None,
     }
 
 
