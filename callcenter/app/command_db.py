@@ -48,7 +48,8 @@ def _backup(given: argparse.Namespace) -> int:
 
 
 def _files(given: argparse.Namespace) -> list[Path]:
-    return [path for name in ("live.db", "site.db") if (path := given.settings.data_dir / name).exists()]
+    folder: Path = given.settings.data_dir
+    return [path for name in ("live.db", "decisions.db", "site.db") if (path := folder / name).exists()]
 
 
 def _copy(path: Path, folder: Path, now: datetime) -> Path:

@@ -6,15 +6,19 @@ Nothing here is on the way of a call; what the database refuses while it is away
 import asyncio
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 
+from acd.archive import FILE, archived
 from callcenter.app.chores import Schedule
 from callcenter.identity.service import IdentityService
 from callcenter.kernel.bus import Bus
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.journal import Journal
+from callcenter.kernel.journal_file import to_ms
 from callcenter.kernel.outbox import CHUNK, relay
 from callcenter.kernel.projector_thread import ProjectorThread
 from callcenter.kernel.site import Site
@@ -24,6 +28,9 @@ log = logging.getLogger(__name__)
 HOURLY = timedelta(hours=1)
 # Transactions of this process ask for a relay themselves; those of the command line cannot.
 RELAY_EVERY = timedelta(minutes=1)
+ARCHIVE_EVERY = timedelta(minutes=1)
+DAY_MS = 86_400_000
+MAX_SEQ = 2**63 - 1
 
 Work = Callable[[], Awaitable[bool]]
 """One go at a chore: true if there is more of it to do at once. May raise SiteUnavailable."""
@@ -68,12 +75,48 @@ class Housekeeping:
                 log.exception("a chore failed", extra={"chore": name})
 
 
-def pruning(journal: Journal, projector: ProjectorThread, clock: Clock, *, days: float) -> Work:
-    """Delete facts from the journal that are projected and older than `days`."""
+class Archiving:
+    """Keeps the distributor's log for longer than the journal does, in a thread; `upto` is how far it has come."""
+
+    def __init__(self, folder: Path, clock: Clock, *, days: float) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._keep_ms = int(days * DAY_MS)
+        self._fails = False
+        self.upto = 0
+
+    async def work(self) -> bool:
+        """One go: does something every ten minutes, or sooner when much has happened."""
+        try:
+            self.upto = await asyncio.to_thread(self._go)
+        except sqlite3.Error as error:
+            # The disk is full: the journal keeps what is not archived yet.
+            if not self._fails:
+                log.error("decisions cannot be archived", extra={"reason": type(error).__name__})  # noqa: TRY400 - said once
+            self._fails = True
+        else:
+            self._fails = False
+        return False
+
+    def _go(self) -> int:
+        now_ms = to_ms(self._clock.now())
+        return archived(self._folder / FILE, self._folder / "live.db", now_ms, keep_ms=self._keep_ms)
+
+
+def pruning(
+    journal: Journal,
+    projector: ProjectorThread,
+    clock: Clock,
+    *,
+    days: float,
+    archived_upto: Callable[[], int] = lambda: MAX_SEQ,
+) -> Work:
+    """Delete facts from the journal that are projected, archived and older than `days`."""
 
     async def work() -> bool:
         before = clock.now() - timedelta(days=days)
-        journal.prune(projected=projector.status.projected, before=before, done=_tell_pruned)
+        done = min(projector.status.projected, archived_upto())
+        journal.prune(projected=done, before=before, done=_tell_pruned)
         return False
 
     return work

@@ -91,6 +91,7 @@ class Settings:
     recordings: str | None = None
     drain_s: float = 60.0
     journal_days: float = 2.0
+    decision_days: float = 90.0  # how long a decision can be explained
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

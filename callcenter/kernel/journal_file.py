@@ -6,9 +6,11 @@ a number also knows of which journal. Times are integer milliseconds since 1970 
 
 import secrets
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from callcenter.kernel.codec import decode
 from callcenter.kernel.errors import ConfigError
@@ -35,6 +37,7 @@ PAGE_SIZE = 2048
 # A write of the loop's waits no longer than this for another connection; the thread's may.
 BUSY_MS = 20
 PATIENT_MS = 5000
+_LINE = "SELECT seq, kind, type, at, subject, data FROM journal WHERE "
 _READ = "SELECT seq, id, type, at, subject, data FROM journal WHERE kind = 'event' AND "
 
 
@@ -87,6 +90,17 @@ def identity_of(db: sqlite3.Connection) -> str:
     return f"{row[0]:016x}"
 
 
+class JournalLine(NamedTuple):
+    """An entry of the journal as it lies there: `kind` is "input" or "event", `at` milliseconds, `data` JSON."""
+
+    seq: int
+    kind: str
+    type: str
+    at: int
+    subject: str
+    data: bytes
+
+
 class Checkpoints:
     """A connection that moves the pages of the WAL into the file, beside the writer; for one thread."""
 
@@ -125,6 +139,33 @@ class JournalReader:
         """(id, blob) of each state row of `kind`, in id order (UUIDv7: oldest first)."""
         return self._db.execute("SELECT id, blob FROM live_state WHERE kind = ? ORDER BY id", (kind,)).fetchall()
 
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Within, every read sees the journal and the state rows as one commit left them."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    def lines(self, prefix: str, after: int, upto: int, limit: int) -> list[JournalLine]:
+        """Up to `limit` entries, inputs too, whose type begins with `prefix`, numbered above `after` up to `upto`."""
+        query = f"{_LINE}seq > ? AND seq <= ? AND type >= ? AND type < ? ORDER BY seq LIMIT ?"
+        rows = self._db.execute(query, (after, upto, prefix, _end_of(prefix), limit))
+        return [JournalLine(*row) for row in rows]
+
+    def last_line(self, subject: str, type_: str, upto: int) -> JournalLine | None:
+        """The last entry of `type_` about `subject`, numbered up to `upto`."""
+        query = f"{_LINE}subject = ? AND type = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
+        row = self._db.execute(query, (subject, type_, upto)).fetchone()
+        return None if row is None else JournalLine(*row)
+
+    def last_input(self, prefix: str, upto: int) -> JournalLine | None:
+        """The last input whose type begins with `prefix`, numbered up to `upto`."""
+        query = f"{_LINE}seq <= ? AND kind = 'input' AND type >= ? AND type < ? ORDER BY seq DESC LIMIT 1"
+        row = self._db.execute(query, (upto, prefix, _end_of(prefix))).fetchone()
+        return None if row is None else JournalLine(*row)
+
     def events_after(self, seq: int, limit: int) -> list[Envelope]:
         """Up to `limit` events numbered above `seq`."""
         rows = self._db.execute(_READ + "seq > ? ORDER BY seq LIMIT ?", (seq, limit)).fetchall()
@@ -150,6 +191,10 @@ class JournalReader:
         """The highest number given out, 0 in an empty journal."""
         return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0])
 
+    def first_seq(self) -> int:
+        """The lowest number that is still there, 0 in an empty journal."""
+        return int(self._db.execute("SELECT coalesce(min(seq), 0) FROM journal").fetchone()[0])
+
     def people(self, contacts: Iterable[str]) -> dict[str, dict[str, object]]:
         """The erasable personal rows of `contacts`; absent where there is none."""
         found: dict[str, dict[str, object]] = {}
@@ -161,6 +206,11 @@ class JournalReader:
 
     def close(self) -> None:
         self._db.close()
+
+
+def _end_of(prefix: str) -> str:
+    """What no text that begins with `prefix` comes up to, and every later one does."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _envelope(row: tuple[int, str, str, int, str, bytes]) -> Envelope:
