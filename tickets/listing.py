@@ -4,11 +4,13 @@ Newest first goes by number. By due time the one that is due next comes first (o
 nothing is promised of, or whose clocks are closed or paused, come last.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 
+from callcenter.kernel.site import Site
 from tickets.commands import TicketFilter
 from tickets.tables import TicketContact, TicketRow
 
@@ -36,6 +38,14 @@ def of_customer(customer: str, *, after: str | None, limit: int) -> Select[Ticke
     """The customer's newest tickets with ids below `after`."""
     found = select(TicketRow).where(TicketRow.customer_id == customer).order_by(TicketRow.id.desc()).limit(limit)
     return found if after is None else found.where(TicketRow.id < after)
+
+
+async def of_contact(site: Site, contact: str) -> Sequence[Mapping[str, object]]:
+    """Id and number of the tickets that a call's record names, newest first. Raises SiteUnavailable."""
+    linked = select(TicketContact.ticket_id).where(TicketContact.contact_id == contact)
+    found = select(TicketRow.id, TicketRow.number).where(TicketRow.id.in_(linked)).order_by(TicketRow.number.desc())
+    async with site.reading() as session:
+        return [{"id": row[0], "number": row[1]} for row in await session.execute(found)]
 
 
 def _narrowed(found: Select[TicketRow], query: TicketFilter) -> Select[TicketRow]:

@@ -12,6 +12,7 @@ from callcenter.app.api.calls import add_call_routes
 from callcenter.app.api.customers import IMPORT_PATH, MAX_IMPORT, add_customer_routes
 from callcenter.app.api.desk import add_desk_routes
 from callcenter.app.api.errors import Problem, add_error_handlers
+from callcenter.app.api.names import add_name_routes
 from callcenter.app.api.service import add_service_routes
 from callcenter.app.api.session import add_session_routes
 from callcenter.app.gate import MAX_BODY, Gate
@@ -36,6 +37,7 @@ class Ports:
     status: Status
     customers: CustomerPorts
     tickets: Tickets
+    zone: str = "UTC"
 
 
 def create_api(ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path) -> FastAPI:
@@ -57,6 +59,7 @@ def create_api(ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path
     add_desk_routes(app, ports.desk)
     add_customer_routes(app, ports.customers)
     add_ticket_routes(app, ports.tickets, allow)
+    add_name_routes(app, ports.identity, ports.desk, ports.zone)
     add_service_routes(app, ports.status)
     add_page_routes(app, dist)
     check_routes(app)

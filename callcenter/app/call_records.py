@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from callcenter.console.ports import CallFilter, CallPage, QueueDay, Today
 from callcenter.kernel.site import Site
 from callcenter.reporting.render import as_document, as_summary
-from callcenter.reporting.service import CallQuery, calls_list, calls_show
+from callcenter.reporting.service import CallQuery, calls_list, calls_show, day_of, forms_of
 from callcenter.reporting.today import THRESHOLD_S, VARIANT, queue_figures
 
 TicketsOf = Callable[[str], Awaitable[Sequence[Mapping[str, object]]]]
@@ -27,24 +27,33 @@ class CallRecords:
     """Implements `console.ports.Calls` over the site database; a whole record names the contact's tickets."""
 
     def __init__(
-        self, site: Site, tickets_of: TicketsOf = no_tickets, midnight: Callable[[], datetime] = ever
+        self,
+        site: Site,
+        tickets_of: TicketsOf = no_tickets,
+        midnight: Callable[[], datetime] = ever,
+        *,
+        zone: str = "UTC",
+        region: str = "IT",
     ) -> None:
-        """`midnight` is when the site's present day began."""
+        """`midnight` is when the site's present day began; `zone` is that of days, `region` that of numbers."""
         self._site = site
         self._midnight = midnight
         self._tickets_of = tickets_of
+        self._zone = zone
+        self._region = region
 
     async def list(self, query: CallFilter) -> CallPage:
         """One page, newest first. Raises InvalidInput, SiteUnavailable."""
+        since, until = (query.since, query.until) if query.day is None else day_of(query.day, self._zone)
         page = await calls_list(
             self._site,
             CallQuery(
-                since=query.since,
-                until=query.until,
+                since=since,
+                until=until,
                 agent=query.agent,
                 queue=query.queue,
                 result=query.result,
-                caller=query.caller,
+                callers=forms_of(query.caller, self._region) if query.caller else (),
                 after=query.after,
                 limit=query.limit,
             ),

@@ -11,7 +11,7 @@ from datetime import timedelta
 from callcenter.app.live import LiveSide
 from callcenter.crm.model import CustomerRecord
 from callcenter.kernel.site import Site
-from tickets.commands import TicketFilter
+from tickets.listing import of_contact
 from tickets.service import MOST, Surroundings, TicketService, next_escalation
 
 CHORE = "escalation"
@@ -59,8 +59,7 @@ class TicketSide:
 
     async def of_contact(self, contact: str) -> Sequence[Mapping[str, object]]:
         """The tickets that a call's record names."""
-        page = await self.service.list(TicketFilter(contact=contact))
-        return [{"id": ticket.id, "number": ticket.number} for ticket in page.tickets]
+        return await of_contact(self._site, contact)
 
     def _in_talk(self, contact: str) -> bool:
         """An agent and the customer are joined at this moment."""

@@ -6,7 +6,7 @@ tests/support/web.py. Errors are those of `callcenter.kernel.errors`: a port ref
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 from callcenter.identity.principal import Principal, SignedIn
@@ -57,6 +57,10 @@ class Identity(Protocol):
         """Spend the ticket; None when it is unknown, expired, spent, or its session has ended."""
         ...
 
+    async def names(self) -> Mapping[str, str]:
+        """What the users are called, by id."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
@@ -68,7 +72,7 @@ class CallPage:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Which records to list. `after` is the `next` of the page before."""
+    """Which records to list. `after` is the `next` of the page before; `day` is one of the site's zone."""
 
     limit: int = 50
     after: str | None = None
@@ -78,6 +82,7 @@ class CallFilter:
     agent: str | None = None
     result: str | None = None
     caller: str | None = None
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Known and unknown logins, wrong passwords and disabled users get the same answer
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sqlalchemy import delete, select
@@ -16,6 +17,7 @@ from callcenter.identity.principal import Principal, SignedIn
 from callcenter.identity.tables import SignIn, User
 from callcenter.identity.throttle import LoginThrottle
 from callcenter.identity.tickets import TicketOffice
+from callcenter.identity.users import list_users
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import NotAuthenticated, Overloaded
 from callcenter.kernel.site import Site
@@ -67,6 +69,10 @@ class IdentityService:
         """Spend the ticket; None when it is unknown, expired, spent, or its session has ended."""
         session = self._tickets.redeem(ticket, now=self._clock.now())
         return None if session is None else await self._find(session)
+
+    async def names(self) -> Mapping[str, str]:
+        """What the users are called, by id. Raises SiteUnavailable."""
+        return {user.id: user.display_name for user in await list_users(self._site)}
 
     async def forget_expired(self) -> None:
         """Delete the rows of sessions that are over; now and then."""

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +12,7 @@ from callcenter.kernel.errors import NotFound
 from callcenter.kernel.site import CommandSettings, Site
 from callcenter.reporting.cdr import Result
 from callcenter.reporting.render import as_document, as_summary, as_table, as_text
-from callcenter.reporting.service import MOST, CallQuery, calls_list, calls_show, day_of
+from callcenter.reporting.service import MOST, CallQuery, calls_list, calls_show, day_of, forms_of
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -20,13 +20,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def register(commands: "Commands") -> None:
+TicketsOf = Callable[[Site, str], Awaitable[Sequence[Mapping[str, object]]]]
+"""contact -> the tickets that its record names"""
+
+
+async def _no_tickets(_site: Site, _contact: str) -> Sequence[Mapping[str, object]]:
+    return ()
+
+
+def register(commands: "Commands", tickets_of: TicketsOf = _no_tickets) -> None:
     """Add the command."""
     parser = commands.add_parser("calls", help="look at call detail records")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list calls, newest first")
     listing.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="calls of that day (site zone)")
-    listing.add_argument("--caller", metavar="NUMBER", help="calls from that number as it was received")
+    listing.add_argument("--caller", metavar="NUMBER", help="calls from that number, in any usual form")
     listing.add_argument("--agent", metavar="ID")
     listing.add_argument("--queue", metavar="ID")
     listing.add_argument("--result", choices=[result.value for result in Result])
@@ -37,13 +45,14 @@ def register(commands: "Commands") -> None:
     showing = actions.add_parser("show", help="show everything about one call")
     showing.add_argument("call", help="the call's id, as `list` prints it")
     showing.add_argument("--json", action="store_true", help="print JSON instead of text")
-    showing.set_defaults(handler=_show)
+    showing.set_defaults(handler=_show, tickets_of=tickets_of)
 
 
 def _list(given: argparse.Namespace) -> int:
     settings: CommandSettings = given.settings
     since, until = day_of(given.day, settings.site.zone) if given.day else (None, None)
-    query = CallQuery(since, until, given.caller, given.agent, given.queue, given.result, given.after, given.limit)
+    callers = forms_of(given.caller, settings.site.region) if given.caller else ()
+    query = CallQuery(since, until, callers, given.agent, given.queue, given.result, given.after, given.limit)
     page = _ask(settings, lambda site: calls_list(site, query))
     if given.json:
         _print_json({"calls": [as_summary(call) for call in page.calls], "after": page.after})
@@ -54,14 +63,19 @@ def _list(given: argparse.Namespace) -> int:
 
 def _show(given: argparse.Namespace) -> int:
     settings: CommandSettings = given.settings
-    call = _ask(settings, lambda site: calls_show(site, given.call))
-    if call is None:
-        raise NotFound(f"there is no call {given.call}")
+    document = _ask(settings, lambda site: _whole(site, given.call, given.tickets_of))
     if given.json:
-        _print_json(as_document(call))
+        _print_json(document)
     else:
-        sys.stdout.write(as_text(call))
+        sys.stdout.write(as_text(document))
     return 0
+
+
+async def _whole(site: Site, contact: str, tickets_of: TicketsOf) -> dict[str, object]:
+    call = await calls_show(site, contact)
+    if call is None:
+        raise NotFound(f"there is no call {contact}")
+    return {**as_document(call), "tickets": list(await tickets_of(site, contact))}
 
 
 def _ask(settings: CommandSettings, question: Callable[[Site], Awaitable[T]]) -> T:

@@ -67,9 +67,8 @@ def _line(call: Call, zone: ZoneInfo) -> tuple[str, ...]:
     return tuple(_safe(cell) for cell in (*cells, cdr.result.value, cdr.reason))
 
 
-def as_text(call: Call) -> str:
-    """Everything about one call, for reading; times in UTC, as in the packet captures that it is compared with."""
-    document = as_document(call)
+def as_text(document: Mapping[str, object]) -> str:
+    """A whole record, for reading; times in UTC, as in the packet captures that it is compared with."""
     lines = [f"{name}: {_safe(value)}" for name, value in document.items() if not isinstance(value, list | dict)]
     for name, value in document.items():
         if isinstance(value, list) and value:

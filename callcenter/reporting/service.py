@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.kernel.errors import InvalidInput
 from callcenter.kernel.site import Site
+from callcenter.numbers import lookup_candidates, spellings
 from callcenter.reporting.cdr import Cdr, CdrDetail, Result
 from callcenter.reporting.tables import CdrRow, ContactPerson
 
@@ -40,11 +41,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallQuery:
-    """Which calls: those that began from `since` on and before `until`, of these names; `after` is where to go on."""
+    """Which calls: those that began from `since` on and before `until`, of these names; `after` is where to go on.
+
+    `callers` are the forms in which the caller's number may have been sent; empty for any number.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
-    caller: str | None = None
+    callers: Sequence[str] = ()
     agent: str | None = None
     queue: str | None = None
     result: str | None = None
@@ -64,6 +68,12 @@ def day_of(day: date, zone: str) -> tuple[datetime, datetime]:
     """The two ends of `day` in the IANA `zone`: 23 to 25 hours apart where the clock changes."""
     first = datetime.combine(day, time.min, ZoneInfo(zone))
     return first.astimezone(UTC), datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(zone)).astimezone(UTC)
+
+
+def forms_of(number: str, region: str) -> tuple[str, ...]:
+    """How a trunk may have sent the number that somebody in `region` writes so; first as it was written."""
+    forms = lookup_candidates(number, region=region)
+    return tuple(dict.fromkeys([number, *(one for form in forms for one in spellings(form, region=region))]))
 
 
 async def calls_list(site: Site, query: CallQuery) -> CallsPage:
@@ -121,8 +131,9 @@ def _statement(query: CallQuery) -> Select[CdrRow, ContactPerson]:
         statement = statement.where(CdrRow.started_at >= query.since)
     if query.until is not None:
         statement = statement.where(CdrRow.started_at < query.until)
+    if query.callers:
+        statement = statement.where(ContactPerson.caller.in_(query.callers))
     for column, wanted in (
-        (ContactPerson.caller, query.caller),
         (CdrRow.agent, query.agent),
         (CdrRow.queue, query.queue),
         (CdrRow.result, query.result),

@@ -46,7 +46,9 @@ SUPERVISOR: frozenset[Permission] = AGENT | {
     "status.read",
     "customers.import",
 }
-QUALITY: frozenset[Permission] = frozenset({"calls.read", "calls.listen", "customers.read", "tickets.read"})
+QUALITY: frozenset[Permission] = frozenset(
+    {"calls.read", "calls.listen", "agents.read", "customers.read", "tickets.read"}
+)
 ADMINISTRATOR: frozenset[Permission] = SUPERVISOR | {"config.read", "api.read"}
 ROLES: Mapping[str, frozenset[Permission]] = {
     "agent": AGENT,
@@ -114,6 +116,9 @@ class FakeIdentity:
     async def redeem_ticket(self, ticket: str) -> Principal | None:
         principal, until = self.tickets.pop(ticket, (None, 0.0))
         return principal if self.clock.now().timestamp() < until else None
+
+    async def names(self) -> Mapping[str, str]:
+        return {f"user-{login}": login.title() for login in self.users}
 
 
 @dataclass

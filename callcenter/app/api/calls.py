@@ -4,6 +4,7 @@ A recording's file name comes from the record, never from the request, and what 
 recordings folder after every link is followed.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,9 +46,13 @@ def add_call_routes(app: FastAPI, calls: Calls, recordings: Path) -> None:
         agent: Identifier | None = None,
         result: Identifier | None = None,
         caller: Annotated[str | None, Query(max_length=128)] = None,
+        day: date | None = None,
     ) -> CallList:
-        """Call detail records, newest first; `after` takes the `next` of the page before, `caller` a whole number."""
-        page = await calls.list(CallFilter(limit, after, since, until, queue, agent, result, caller))
+        """Call detail records, newest first; `after` takes the `next` of the page before.
+
+        `caller` is a whole number in any usual form, `day` one of the site's zone (instead of `since` and `until`).
+        """
+        page = await calls.list(CallFilter(limit, after, since, until, queue, agent, result, caller, day))
         return CallList(calls=[dict(call) for call in page.calls], next=page.next)
 
     @app.get("/api/queues/today", dependencies=allow("live.read"), tags=["calls"])

@@ -1,6 +1,7 @@
 """The API's view of the records, over a real site database."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pytest
 
@@ -59,3 +60,14 @@ async def test_a_call_names_the_tickets_that_it_led_to(site: Site, history: Call
 async def test_an_unknown_call_has_neither_record_nor_recording(records: CallRecords) -> None:
     assert await records.show("c9") is None
     assert list(await records.recordings("c9")) == []
+
+
+async def test_a_day_is_the_sites_and_a_number_is_found_as_people_write_it(site: Site, history: CallHistory) -> None:
+    # 23:30 and 00:30 in Rome, which are one day in UTC.
+    stories = (Story(name).received(ms).ended(ms + 5_000) for name, ms in (("c1", -37_800_000), ("c2", -34_200_000)))
+    await history.holds(*stories, caller="+390612345678")
+    records = CallRecords(site, zone="Europe/Rome", region="IT")
+    for day, contacts in ((date(2026, 3, 1), ["c1"]), (date(2026, 3, 2), ["c2"])):
+        found = await records.list(CallFilter(day=day, caller="06 1234 5678"))
+        assert [call["contact"] for call in found.calls] == contacts
+    assert (await records.list(CallFilter(caller="06 1234 5670"))).calls == []

@@ -99,7 +99,7 @@ async def test_masked_digits_are_stars(site: Site, history: CallHistory) -> None
 async def test_control_characters_of_callers_are_not_printed(site: Site, history: CallHistory) -> None:
     await history.holds(agent_call(), caller="\x1b[2J\x9b31m", caller_name="a\nb")
     calls = (await calls_list(site, CallQuery())).calls
-    printed = as_table(calls, "UTC") + as_text(calls[0])
+    printed = as_table(calls, "UTC") + as_text(as_document(calls[0]))
     assert not {"\x1b", "\x9b"} & set(printed)
     assert "caller_name: a?b\n" in printed
     assert as_summary(calls[0])["caller_name"] == "a\nb"

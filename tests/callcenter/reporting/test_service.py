@@ -30,7 +30,7 @@ async def calls(history: CallHistory) -> None:
     ("query", "expected"),
     [
         (CallQuery(), ["c3", "c2", "c1"]),
-        (CallQuery(caller="+431"), ["c3", "c1"]),
+        (CallQuery(callers=("+431",)), ["c3", "c1"]),
         (CallQuery(agent="ann"), ["c3", "c1"]),
         (CallQuery(agent="bob"), []),
         (CallQuery(queue="billing", limit=1), ["c3"]),

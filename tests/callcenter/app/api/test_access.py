@@ -49,6 +49,7 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("GET", "/api/tickets/{ticket}"): "tickets.read",
     ("PATCH", "/api/tickets/{ticket}"): "tickets.write",
     ("POST", "/api/tickets/{ticket}/messages"): "tickets.write",
+    ("GET", "/api/names"): "agents.read",
     ("GET", "/api/health"): "public",
     ("GET", "/api/status"): "status.read",
     ("GET", "/api/config/flows"): "config.read",
