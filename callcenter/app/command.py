@@ -32,9 +32,10 @@ MODULES = {
     "db": "callcenter.app.command_db",
     "user": "callcenter.identity.command",
     "phone": "callcenter.identity.command",
-    "calls": "callcenter.reporting.command",
+    "calls": "callcenter.app.command_calls",
     "crm": "callcenter.crm.command",
     "flows": "callcenter.app.command_flows",
+    "acd": "acd.command",
     "demo": "callcenter.app.demo.command",
 }
 

@@ -16,7 +16,16 @@ from callcenter.app.call_records import CallRecords
 from callcenter.app.customer_query import find_customer
 from callcenter.app.customer_side import customer_ports
 from callcenter.app.directory import directory_of
-from callcenter.app.housekeeping import HOURLY, RELAY_EVERY, Housekeeping, forgetting, pruning, relaying
+from callcenter.app.housekeeping import (
+    ARCHIVE_EVERY,
+    HOURLY,
+    RELAY_EVERY,
+    Archiving,
+    Housekeeping,
+    forgetting,
+    pruning,
+    relaying,
+)
 from callcenter.app.http import HttpServer
 from callcenter.app.inherited import Inherited
 from callcenter.app.live import LiveSide
@@ -69,11 +78,18 @@ class SiteSide:
         )
         ports = Ports(
             self._identity,
-            CallRecords(self._site, self._tickets.of_contact, self._midnight),
+            CallRecords(
+                self._site,
+                self._tickets.of_contact,
+                self._midnight,
+                zone=settings.site.zone,
+                region=settings.site.region,
+            ),
             live.desk,
             self._report,
             self._customers,
             self._tickets.service,
+            settings.site.zone,
         )
         app = create_app(
             ports, consoles, recordings=settings.recordings_dir, dist=DIST, origins=settings.http.origins
@@ -107,14 +123,23 @@ class SiteSide:
         self._tasks.append(asyncio.create_task(self._housekeeping.run()))
 
     def _chores(self) -> Housekeeping:
-        live, days = self._live, self._settings.journal_days
+        live, settings = self._live, self._settings
+        archiving = Archiving(settings.data_dir, live.clock, days=settings.decision_days)
+        prune = pruning(
+            live.journal,
+            self._projector,
+            live.clock,
+            days=settings.journal_days,
+            archived_upto=lambda: archiving.upto,
+        )
         return Housekeeping(
             live.clock,
             {
                 "relay": (RELAY_EVERY, relaying(self._site, self.events)),
                 CHORE: (ESCALATE_EVERY, self._tickets.escalate),
                 "sessions": (HOURLY, forgetting(self._identity)),
-                "journal": (HOURLY, pruning(live.journal, self._projector, live.clock, days=days)),
+                "decisions": (ARCHIVE_EVERY, archiving.work),
+                "journal": (HOURLY, prune),
             },
         )
 
