@@ -1,4 +1,4 @@
-"""`callcenter calls`: what `reporting` has, and `import`, which keeps another system's log beside our own records."""
+"""`callcenter calls`: what `reporting` has, with the calls' tickets, and `import`, which keeps another system's log beside our own records."""
 
 import argparse
 import asyncio
@@ -18,6 +18,7 @@ from callcenter.kernel.errors import InvalidInput
 from callcenter.kernel.site import Site
 from callcenter.migrations.migrate import migrate
 from callcenter.reporting import command as reporting
+from tickets.listing import of_contact
 
 if TYPE_CHECKING:
     from callcenter.app.command import Commands
@@ -27,7 +28,7 @@ SHOWN = 20
 
 def register(commands: "Commands") -> None:
     """Add the command."""
-    actions = reporting.register(commands)
+    actions = reporting.register(commands, of_contact)
     importing = actions.add_parser(
         "import",
         help="take in the call log of another system",

@@ -28,8 +28,8 @@ async def _no_tickets(_site: Site, _contact: str) -> Sequence[Mapping[str, objec
     return ()
 
 
-def register(commands: "Commands", tickets_of: TicketsOf = _no_tickets) -> None:
-    """Add the command."""
+def register(commands: "Commands", tickets_of: TicketsOf = _no_tickets) -> "Commands":
+    """Add the command; its actions, for those that other rooms add."""
     parser = commands.add_parser("calls", help="look at call detail records")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list calls, newest first")
@@ -46,6 +46,7 @@ def register(commands: "Commands", tickets_of: TicketsOf = _no_tickets) -> None:
     showing.add_argument("call", help="the call's id, as `list` prints it")
     showing.add_argument("--json", action="store_true", help="print JSON instead of text")
     showing.set_defaults(handler=_show, tickets_of=tickets_of)
+    return actions
 
 
 def _list(given: argparse.Namespace) -> int:
