@@ -1,4 +1,4 @@
-"""`callcenter calls`: what `reporting` has, with the calls' tickets, and `import`, which keeps another system's log beside our own records."""
+"""`callcenter calls`: the records with their tickets, and `import`, which keeps another system's log beside them."""
 
 import argparse
 import asyncio
