@@ -107,6 +107,7 @@ async def _escalate(session: AsyncSession, shelf: Shelf, row: TicketRow, now: da
             cycle=step.cycle,
             step=step.step,
             due_at=step.at,
+            number=row.number,
             assignee=row.assignee,
             queue=row.queue,
         )

@@ -30,12 +30,15 @@ from callcenter.app.http import HttpServer
 from callcenter.app.inherited import Inherited
 from callcenter.app.live import LiveSide
 from callcenter.app.phone_secrets import stored_secrets
+from callcenter.app.screens import ConsoleScreens
 from callcenter.app.site_opening import SiteOpening
 from callcenter.app.status_report import StatusReport, StatusSocket
 from callcenter.app.ticket_side import CHORE, ESCALATE_EVERY, TicketSide
+from callcenter.app.wrap_up_pops import show_wrap_ups
 from callcenter.console.consoles import Consoles
 from callcenter.identity.service import IdentityService
 from callcenter.kernel.bus import Bus
+from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.projector_thread import ProjectorThread
 from callcenter.kernel.site import Site
 from callcenter.reporting.projection import CdrHandler
@@ -64,6 +67,8 @@ class SiteSide:
         self._live = live
         # What transactions record becomes events of the stream `site` here.
         self.events = Bus()
+        self.events.subscribe(consoles.publish_site)
+        self._screens = ConsoleScreens(consoles)
         self._site = Site(settings.site_database_url, recorded=lambda: self._housekeeping.ask("relay"))
         self._identity = IdentityService(self._site, live.clock)
         self._projector = ProjectorThread(settings.site_database_url, live.journal_path, [CdrHandler()])
@@ -121,6 +126,13 @@ class SiteSide:
         live.agent.directory = directory_of(live.site, secrets, live.agent.directory.realm)
         self._projector.start()
         self._tasks.append(asyncio.create_task(self._housekeeping.run()))
+        self._tasks.append(asyncio.create_task(self._show_wrap_ups()))
+
+    async def _show_wrap_ups(self) -> None:
+        """Once, when the records of the calls are there that the process before saw end."""
+        await self._projector.caught_up(self._live.journal.last_seq)
+        with contextlib.suppress(SiteUnavailable):
+            await show_wrap_ups(self._site, self._live, self._screens, region=self._settings.site.region)
 
     def _chores(self) -> Housekeeping:
         live, settings = self._live, self._settings

@@ -51,6 +51,10 @@ class Consoles:
         """One committed live event, in order."""
         self.fanout.publish(event)
 
+    def publish_site(self, event: Envelope) -> None:
+        """One event of the stream `site`, in order."""
+        self.fanout.publish_site(event)
+
     def pop(self, pop: Pop) -> int:
         """Show `pop` on its agent's consoles and on those that connect while it lasts; how many have it now."""
         self.fanout.view.show_pop(pop)
@@ -112,7 +116,7 @@ class Consoles:
 
     def beat(self) -> None:
         """Tell every console the time and the position."""
-        text = encode_frame(Heartbeat(self._clock.now(), {"live": self.fanout.view.position}))
+        text = encode_frame(Heartbeat(self._clock.now(), self.fanout.positions))
         for console in tuple(self._connections):
             console.push(text)
 

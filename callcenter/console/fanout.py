@@ -7,7 +7,9 @@ event falls between them and the stream that follows.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import msgspec
 
 from callcenter.console.connection import Connection
 from callcenter.console.live import LiveView
@@ -15,6 +17,8 @@ from callcenter.console.protocol import Event, ServerFrame, encode_frame
 from callcenter.kernel.events import Envelope
 
 REMEMBERED = 2000
+# Of the stream `site`, whom it is told to: the agent in its `assignee`, and whoever sees everything. No row follows.
+NOTICES = frozenset({"tickets.escalation.fired"})
 
 
 class Fanout:
@@ -23,7 +27,9 @@ class Fanout:
     def __init__(self, view: LiveView | None = None, *, remembered: int = REMEMBERED) -> None:
         """`view` is what was going on before the first event, folded from the state rows after a restart."""
         self.view = view or LiveView()
+        self.site_position = 0
         self._recent: deque[Envelope] = deque(maxlen=remembered)
+        self._notices: deque[Envelope] = deque(maxlen=remembered)
         self._everything: set[Connection] = set()
         self._own: dict[str, set[Connection]] = {}
 
@@ -43,10 +49,28 @@ class Fanout:
             if not connection.sees_all:
                 connection.push(text)
 
+    def publish_site(self, event: Envelope) -> None:
+        """Subscriber of the site stream: in order, after the relay gave it its number."""
+        self.site_position = event.seq
+        if event.type not in NOTICES:
+            return
+        self._notices.append(event)
+        text = encode_frame(Event(event))
+        for connection in self._everything | self._own.get(_assignee(event), set()):
+            connection.push(text)
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """The number of the last event of each stream."""
+        return {"live": self.view.position, "site": self.site_position}
+
     def attach(self, connection: Connection, positions: Mapping[str, int]) -> None:
         """Bring `connection` up to date from `positions`, then keep it so."""
-        for text in self._catch_up(connection, positions.get("live")):
-            connection.push(text)
+        for frame in (
+            *self._catch_up(connection, positions.get("live")),
+            *self._missed_notices(connection, positions),
+        ):
+            connection.push(encode_frame(frame))
         if connection.sees_all:
             self._everything.add(connection)
         if connection.agent is not None:
@@ -65,17 +89,23 @@ class Fanout:
         """The consoles that `agent` has open."""
         return tuple(self._own.get(agent, ()))
 
-    def _catch_up(self, connection: Connection, seen: int | None) -> list[str]:
+    def _catch_up(self, connection: Connection, seen: int | None) -> list[ServerFrame]:
         missed = self._missed(seen)
+        own, everything = connection.agent, connection.sees_all
         if missed is None:
-            frames: list[ServerFrame] = [
-                self.view.snapshot(agent=connection.agent, sees_all=connection.sees_all),
-            ]
-        else:
-            own, everything = connection.agent, connection.sees_all
-            frames = [Event(event) for event in missed if everything or self.view.agent_of(event) == own]
-            frames += self.view.pops_of(connection.agent)
-        return [encode_frame(frame) for frame in frames]
+            snapshot = self.view.snapshot(agent=own, sees_all=everything)
+            return [msgspec.structs.replace(snapshot, positions=self.positions)]
+        frames: list[ServerFrame] = [
+            Event(event) for event in missed if everything or self.view.agent_of(event) == own
+        ]
+        return [*frames, *self.view.pops_of(own)]
+
+    def _missed_notices(self, connection: Connection, positions: Mapping[str, int]) -> Iterable[ServerFrame]:
+        """None for a page that is new: what is overdue is in its list of tickets."""
+        seen = positions.get("site", self.site_position)
+        for event in self._notices:
+            if event.seq > seen and (connection.sees_all or connection.agent == _assignee(event)):
+                yield Event(event)
 
     def _missed(self, seen: int | None) -> list[Envelope] | None:
         """The events after `seen`, None when they are not all remembered."""
@@ -86,3 +116,7 @@ class Fanout:
         if not self._recent or seen < self._recent[0].seq - 1:
             return None
         return [event for event in self._recent if event.seq > seen]
+
+
+def _assignee(event: Envelope) -> str:
+    return str(event.data.get("assignee") or "")

@@ -109,7 +109,7 @@ async def test_a_console_too_far_behind_or_ahead_gets_a_snapshot(room: Room, pos
     room.publish(*a_call())
     sue = room.enters(Console("sue", "supervisor"), live=position)
     assert [frame["type"] for frame in sue.frames] == ["snapshot"]
-    assert sue.frames[0]["positions"] == {"live": 14}
+    assert sue.frames[0]["positions"] == {"live": 14, "site": 0}
 
 
 async def test_the_oldest_remembered_event_still_allows_a_replay(room: Room) -> None:
@@ -184,7 +184,7 @@ async def test_a_heartbeat_tells_how_far_a_console_is_that_was_sent_nothing(room
     bob = room.enters(Console("bob", "agent"))
     room.publish(*a_call())
     room.consoles.beat()
-    assert bob.frames[-1] == {"type": "heartbeat", "at": "2026-03-02T09:00:00Z", "positions": {"live": 14}}
+    assert bob.frames[-1] == {"type": "heartbeat", "at": "2026-03-02T09:00:00Z", "positions": {"live": 14, "site": 0}}
     room.consoles.close()
 
 
@@ -207,3 +207,31 @@ async def test_an_event_that_nobody_present_may_see_is_not_encoded(monkeypatch: 
     room.enters(Console("bob", "agent"))
     monkeypatch.delattr("callcenter.console.fanout.encode_frame")
     room.publish(*a_call())
+
+
+def escalated(seq: int, assignee: str | None) -> Envelope:
+    """tickets.escalation.fired"""
+    return Envelope("site", seq, f"s{seq}", 1, "tickets.escalation.fired", AT, "t1", {"assignee": assignee})
+
+
+async def test_an_escalation_is_told_to_the_assignee_and_to_supervisors(room: Room) -> None:
+    sue, ann, bob, quinn = (
+        room.enters(Console("sue", "supervisor")),
+        room.enters(Console("ann", "agent")),
+        room.enters(Console("bob", "agent")),
+        room.enters(Console("quinn", "quality")),
+    )
+    room.consoles.publish_site(escalated(1, "ann"))
+    room.consoles.publish_site(escalated(2, None))
+    room.consoles.publish_site(Envelope("site", 3, "s3", 1, "tickets.ticket.opened", AT, "t2", {"assignee": "ann"}))
+    assert (sue.seen(), ann.seen(), bob.seen(), quinn.seen()) == ([1, 2], [1], [], [])
+
+
+async def test_what_escalated_while_a_console_was_away_is_told_when_it_is_back_and_once(room: Room) -> None:
+    room.consoles.publish_site(escalated(1, "ann"))
+    room.consoles.publish_site(escalated(2, "bob"))
+    room.consoles.publish_site(escalated(3, "ann"))
+    assert room.enters(Console("ann", "agent"), live=0, site=1).seen() == [3]
+    assert room.enters(Console("sue", "supervisor"), live=0, site=3).seen() == []
+    fresh = room.enters(Console("ann", "agent"))
+    assert (fresh.frames[0]["positions"], fresh.seen()) == ({"live": 0, "site": 3}, [])

@@ -103,7 +103,7 @@ async def test_a_supervisor_sees_snapshot_then_events_and_replays_after_a_gap(se
         served.consoles.publish(one)
     async with served.connecting() as client:
         snapshot = await served.enter(client, "sue", "supervisor")
-        assert snapshot["positions"] == {"live": 4}
+        assert snapshot["positions"] == {"live": 4, "site": 0}
         served.consoles.publish(events[4])
         assert (await receive(client))["event"]["seq"] == 5
     for one in events[5:7]:
