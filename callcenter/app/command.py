@@ -87,11 +87,15 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:
-    """Let --config and --data stand after the command too; SUPPRESS keeps the ones before it."""
+    """Let --config and --data stand after the command and its action too; SUPPRESS keeps the ones before it."""
     known = {flag for action in parser._actions for flag in action.option_strings}
     for flag in ("--config", "--data"):
         if flag not in known:
             parser.add_argument(flag, metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                _add_folders(each)
 
 
 def _config_folder(given: str | None) -> Path:
