@@ -49,7 +49,7 @@ class Application:
         settings = inherited.settings
         self._inherited = inherited
         self._settings = settings
-        config = load_site(inherited.config, language=settings.site.language)
+        config = load_site(inherited.config, language=settings.site.language, region=settings.site.region)
         data = settings.data_dir
         directory = directory_of(config, kept_secrets(data), realm(data, settings.sip.realm))
         self._transports = TransportLayer(public_address=settings.sip.public_address or "")

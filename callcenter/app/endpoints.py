@@ -9,8 +9,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from callcenter.app.dial_out_rules import OutboundText, read_address, read_rules
 from callcenter.app.schema import Complaints, build
 from callcenter.app.settings import read_yaml
+from callcenter.director.machines.trunk_use import TrunkRules
 
 CODECS = ("PCMU", "PCMA")
 _USER = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -18,13 +20,17 @@ _USER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """`addresses` are (IPv4, port); `numbers` leads a dialled number to a flow, `default` the rest (None: 404)."""
+    """`addresses` are (IPv4, port); `numbers` leads a dialled number to a flow, `default` the rest (None: 404).
+
+    `outbound` is None where nothing goes out by it.
+    """
 
     name: str
     addresses: tuple[tuple[str, int], ...]
     numbers: dict[str, str]
     default: str | None
     codecs: tuple[str, ...]
+    outbound: TrunkRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +45,12 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Both files. `dial` leads a number that a phone dials to a flow."""
+    """Both files. `dial` leads a number that a phone dials to a flow, `outside` is the flow for numbers outside."""
 
     trunks: tuple[Trunk, ...]
     phones: tuple[Phone, ...]
     dial: dict[str, str] = field(default_factory=dict)
+    outside: str | None = None
 
     @property
     def trunks_outside(self) -> bool:
@@ -58,6 +65,7 @@ class _TrunkText:
     numbers: dict[str, str] = field(default_factory=dict)
     default: str | None = None
     codecs: tuple[str, ...] = CODECS
+    outbound: OutboundText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,7 @@ class _TrunksFile:
 class _PhonesFile:
     phones: tuple[_PhoneText, ...] = ()
     dial: dict[str, str] = field(default_factory=dict)
+    outside: str | None = None
 
 
 def load_endpoints(config: Path) -> Endpoints:
@@ -89,17 +98,20 @@ def load_endpoints(config: Path) -> Endpoints:
     phones = tuple(_phone(text, f"phones.yaml: phones[{i}]", complaints) for i, text in enumerate(phones_file.phones))
     _refuse_repeats(trunks, phones, complaints)
     complaints.raise_if_any()
-    return Endpoints(trunks, phones, phones_file.dial)
+    return Endpoints(trunks, phones, phones_file.dial, phones_file.outside)
 
 
 def _trunk(text: _TrunkText, where: str, complaints: Complaints) -> Trunk:
-    addresses = [_address(one, f"{where}.addresses[{i}]", complaints) for i, one in enumerate(text.addresses)]
+    addresses = [read_address(one, f"{where}.addresses[{i}]", complaints) for i, one in enumerate(text.addresses)]
     if not addresses:
         complaints.add(f"{where}.addresses", "must name at least one address")
     for i, codec in enumerate(text.codecs):
         if codec not in CODECS:
             complaints.add(f"{where}.codecs[{i}]", f"must be one of {', '.join(CODECS)}, not {codec!r}")
-    return Trunk(text.name, tuple(addresses), text.numbers, text.default, text.codecs)
+    rules = None
+    if text.outbound is not None:
+        rules = read_rules(text.outbound, text.name, addresses, f"{where}.outbound", complaints)
+    return Trunk(text.name, tuple(addresses), text.numbers, text.default, text.codecs, rules)
 
 
 def _phone(text: _PhoneText, where: str, complaints: Complaints) -> Phone:
@@ -108,22 +120,10 @@ def _phone(text: _PhoneText, where: str, complaints: Complaints) -> Phone:
     if text.contact is not None:
         match = re.fullmatch(r"sip:(?:[^@]+@)?([^@;]+)(?:;.*)?", text.contact)
         if match:
-            _address(match[1], f"{where}.contact", complaints)
+            read_address(match[1], f"{where}.contact", complaints)
         else:
             complaints.add(f"{where}.contact", f'must be such as "sip:1001@192.0.2.7:5060", not {text.contact!r}')
     return Phone(text.user, text.agent, text.name or text.user, text.contact)
-
-
-def _address(text: str, where: str, complaints: Complaints) -> tuple[str, int]:
-    host, _, port = text.partition(":")
-    try:
-        ipaddress.IPv4Address(host)
-        number = int(port or 5060)
-    except ValueError:
-        number = 0
-    if not 0 < number < 65536:
-        complaints.add(where, f'must be such as "192.0.2.7:5060", not {text!r}')
-    return host, number
 
 
 def _refuse_repeats(trunks: tuple[Trunk, ...], phones: tuple[Phone, ...], complaints: Complaints) -> None:

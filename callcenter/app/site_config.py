@@ -11,6 +11,7 @@ from acd.config import Roster
 from acd.config import load as load_roster
 from callcenter.app.endpoints import Endpoints, load_endpoints
 from callcenter.calendars import Calendar, load_calendars
+from callcenter.director.machines.trunk_use import DialOutRules
 from callcenter.director.ports import QueueCare
 from callcenter.kernel.errors import ConfigError
 from ivr.loading import load_flows
@@ -35,6 +36,17 @@ class SiteConfig:
     language: str
     personal_flows: frozenset[str]
     tickets: TicketRules
+    region: str = ""
+
+    @property
+    def dial_out(self) -> DialOutRules:
+        """The trunks that ring numbers outside, in the order of trunks.yaml."""
+        rules = (trunk.outbound for trunk in self.endpoints.trunks)
+        return DialOutRules(self.region, tuple(each for each in rules if each is not None))
+
+    def has_phone(self, user: str) -> bool:
+        """Whether phones.yaml has `user`."""
+        return any(phone.user == user for phone in self.endpoints.phones)
 
     def flow_for(self, source_kind: str, source: str, called: str) -> str | None:
         """A trunk's number leads to its flow; a phone's to a service number, or to the flow that rings phones."""
@@ -46,8 +58,9 @@ class SiteConfig:
         service = self.endpoints.dial.get(called)
         if service is not None:
             return service
-        is_phone = any(phone.user == called for phone in self.endpoints.phones)
-        return INTERNAL if is_phone and INTERNAL in self.flows else None
+        if self.has_phone(called):
+            return INTERNAL if INTERNAL in self.flows else None
+        return self.endpoints.outside
 
     def wants_customer(self, flow: str) -> bool:
         """Whether `flow` queues its callers (an agent gets a pop) or reads `customer.x`."""
@@ -89,7 +102,7 @@ class SiteConfig:
         return () if found is None else (found,)
 
 
-def load_site(config: Path, *, language: str) -> SiteConfig:
+def load_site(config: Path, *, language: str, region: str = "") -> SiteConfig:
     """Read and check the folder `config`; raises ConfigError naming every fault of the file that is wrong."""
     roster = load_roster(config)
     endpoints = load_endpoints(config)
@@ -100,7 +113,7 @@ def load_site(config: Path, *, language: str) -> SiteConfig:
     _check_numbers(endpoints, flows)
     personal = frozenset(name for name, flow in flows.items() if _is_personal(flow))
     tickets = load_tickets(config, calendars)
-    return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets)
+    return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets, region)
 
 
 def _is_personal(flow: Flow) -> bool:
@@ -111,6 +124,8 @@ def _is_personal(flow: Flow) -> bool:
 
 def _check_numbers(endpoints: Endpoints, flows: dict[str, Flow]) -> None:
     wanted = [(f"phones.yaml: dial.{number}", flow) for number, flow in endpoints.dial.items()]
+    if endpoints.outside is not None:
+        wanted.append(("phones.yaml: outside", endpoints.outside))
     for index, trunk in enumerate(endpoints.trunks):
         where = f"trunks.yaml: trunks[{index}]"
         wanted += [(f"{where}.numbers.{number}", flow) for number, flow in trunk.numbers.items()]

@@ -43,11 +43,12 @@ class Direction(StrEnum):
 
 
 class Role(StrEnum):
-    """Whose leg it is: the customer's, an agent's, or another phone's that a flow dialled."""
+    """Whose leg it is: the customer's, an agent's, another phone's that a flow dialled, or one by a trunk."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
     PHONE = "phone"
+    OUTSIDE = "outside"
 
 
 class EndedBy(StrEnum):

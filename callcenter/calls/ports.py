@@ -47,6 +47,8 @@ class Target:
     from_user: str
     from_name: str = ""
     from_host: str = ""
+    trunk: str = ""
+    """The trunk that it goes out by: its other addresses may speak in the dialog too."""
 
 
 class Signalling(Protocol):

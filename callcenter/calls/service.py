@@ -129,6 +129,26 @@ class CallService:
         self._step(unit, leg.id, Dial(target, near))
         return leg.id
 
+    def new_contact_id(self) -> str:
+        """For `call_out`."""
+        return self._ids()
+
+    def call_out(self, unit: Unit, contact_id: str, source: str, target: Target, *, number: str) -> str:
+        """Begin a contact from our side: its customer `number` is rung by the trunk `source`. The leg's id."""
+        leg = Leg(self._ids(), contact_id, Direction.OUTBOUND, Role.CUSTOMER, source)
+        self._keep(unit, Contact(contact_id, "trunk", source, unit.now, (leg,)))
+        unit.remember_person(contact_id, caller=number, caller_name="", called=target.from_user)
+        unit.event(
+            "calls.contact.received",
+            contact_id,
+            leg=leg.id,
+            source_kind="trunk",
+            source=source,
+            direction="outbound",
+        )
+        self._step(unit, leg.id, Dial(target, None))
+        return leg.id
+
     def play(self, unit: Unit, leg: str, command: str, prompts: Sequence[str], *, loop: bool = False) -> None:
         """Play files to a leg; LegPlayed(command) follows unless it loops or something replaces it."""
         self._media.play(unit, leg, command, prompts, loop=loop)

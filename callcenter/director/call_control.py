@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from callcenter.director.dial_out import DialOut
 from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.rooms import Rooms, Steps, Surroundings
@@ -17,7 +18,8 @@ TransferKind = Literal["phone", "queue", "number"]
 class CallControl:
     """Hang up, hold, resume, transfer: each for the agent's own call."""
 
-    def __init__(self, rooms: Rooms, around: Surroundings, steps: Steps) -> None:
+    def __init__(self, rooms: Rooms, around: Surroundings, steps: Steps, dial_out: DialOut) -> None:
+        self._dial_out = dial_out
         self._rooms = rooms
         self._around = around
         self._steps = steps
@@ -62,9 +64,12 @@ class CallControl:
                 wanted = msg.TransferToQueue(target, care.record, care.announcement, care.music)
             case "number":
                 flow = self._around.site.flow_of_number(target)
-                if flow is None:
+                if flow is not None:
+                    wanted = msg.TransferToFlow(flow)
+                elif self._dial_out.knows(target):
+                    wanted = msg.TransferToPhone(target, TRANSFER_RING_S, self._sound(contact, RINGBACK))
+                else:
                     raise InvalidInput("no such number", data={"field": "target"})
-                wanted = msg.TransferToFlow(flow)
         unit.event("director.contact.transferred", contact, agent=agent, kind=kind, target=target)
         self._steps.step(unit, contact, wanted)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from callcenter.calls.ports import Target
+from callcenter.director.machines.trunk_use import DialOutRules
 
 Customer = Mapping[str, str | int | bool | None]
 
@@ -45,6 +46,11 @@ class Site(Protocol):
         """The flow that takes the call, or None: 404."""
         ...
 
+    @property
+    def dial_out(self) -> DialOutRules:
+        """What may be rung outside."""
+        ...
+
     def wants_customer(self, flow: str) -> bool:
         """Whether the flow may need to know who calls: it queues its callers, or asks for it."""
         ...
@@ -55,6 +61,10 @@ class Site(Protocol):
 
     def phone_of_agent(self, agent: str) -> str | None:
         """The phone that rings for the agent."""
+        ...
+
+    def has_phone(self, user: str) -> bool:
+        """Whether there is such a phone, reachable or not."""
         ...
 
     def has_queue(self, queue: str) -> bool:
@@ -90,6 +100,9 @@ class Screens(Protocol):
 
 TargetFor = Callable[[str, str, str], Target | None]
 """(phone user, caller's number, caller's name) -> where to ring, None when it cannot be reached."""
+
+TrunkUp = Callable[[str], bool]
+"""Whether the trunk of that name answers; calls go round one that does not."""
 
 LookUp = Callable[[str, str, str | None], None]
 """(contact, caller's number, id of the customer whom an agent chose): look the customer up, by id where there is one;

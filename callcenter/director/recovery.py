@@ -7,6 +7,7 @@ import ivr.events as ivr_in
 from callcenter.director.call_control import MUSIC
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
+from callcenter.director.machines.trunk_use import TrunkUse
 from callcenter.director.rooms import Rooms, Surroundings
 from callcenter.director.service import PROCESS, Director
 from callcenter.kernel.unit import Unit
@@ -20,10 +21,13 @@ class Recovery:
         self._rooms = rooms
         self._around = around
 
-    def restore(self, calls: Sequence[ic.IncomingCall], deliveries: Sequence[od.OfferDelivery]) -> None:
+    def restore(
+        self, calls: Sequence[ic.IncomingCall], deliveries: Sequence[od.OfferDelivery], uses: Sequence[TrunkUse] = ()
+    ) -> None:
         """Take the rows of the process before; nothing is sent yet."""
         self._director.processes.update((call.contact, call) for call in calls)
         self._director.deliveries.restore(deliveries)
+        self._director.dial_out.restore(uses)
 
     def resume(self, unit: Unit, contact: str, going: Collection[str] = ()) -> None:
         """Say again what should be going on for a contact that lives on after a restart.
@@ -55,4 +59,6 @@ class Recovery:
             self._director.distribute(unit, acd_in.OfferTakenBack(offer))
         for offer in sorted(pending.keys() - offers.keys()):
             self._director.deliveries.deliver(unit, offer, od.Withdrawn("restart"))
+        contacts = self._rooms.calls.contacts.values()
+        self._director.dial_out.reconciled(unit, [leg.id for contact in contacts for leg in contact.live_legs])
         self._director.distribute(unit, acd_in.Reconciled(tuple(sorted(self._rooms.calls.contacts))))

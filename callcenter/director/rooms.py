@@ -11,7 +11,7 @@ from acd.service import AcdService
 from callcenter.calls.service import CallService
 from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
-from callcenter.director.ports import LookUp, Screens, SetAlarm, Site, TargetFor
+from callcenter.director.ports import LookUp, Screens, SetAlarm, Site, TargetFor, TrunkUp
 from callcenter.kernel.unit import Unit
 from ivr.service import FlowService
 
@@ -30,6 +30,10 @@ class Rooms:
         return run.language if run else ""
 
 
+def _answers(trunk: str) -> bool:  # noqa: ARG001  # where nobody asks the trunks
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What it needs beside them."""
@@ -39,6 +43,7 @@ class Surroundings:
     target_for: TargetFor
     look_up: LookUp
     set_alarm: SetAlarm
+    trunk_up: TrunkUp = _answers
 
 
 class Steps(Protocol):

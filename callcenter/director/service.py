@@ -5,6 +5,7 @@ offers a caller the moment he is queued), and must then find the state that the 
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import acd.commands as acd_in
 import acd.events as acd_out
@@ -14,11 +15,13 @@ from callcenter.calls.model import EndedBy, Role
 from callcenter.calls.service import HOLD
 from callcenter.director.call_control import CallControl
 from callcenter.director.deliveries import Deliveries
+from callcenter.director.dial_out import DialOut, WayOut
 from callcenter.director.flow_orders import FlowOrders
 from callcenter.director.machines import bridge as br
 from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
+from callcenter.director.machines.trunk_use import Refusal
 from callcenter.director.pops import Pops
 from callcenter.director.rooms import Rooms, Surroundings
 from callcenter.kernel.unit import Unit
@@ -41,7 +44,13 @@ class Director:
         self.processes: dict[str, ic.IncomingCall] = {}
         self.pops = Pops(rooms, surroundings, self)
         self.deliveries = Deliveries(rooms, surroundings, self, self.pops)
-        self.control = CallControl(rooms, surroundings, self)
+        self.dial_out = DialOut(
+            surroundings.site.dial_out,
+            hang_up=rooms.calls.hang_up,
+            is_up=surroundings.trunk_up,
+            set_alarm=surroundings.set_alarm,
+        )
+        self.control = CallControl(rooms, surroundings, self, self.dial_out)
         self._flow_orders = FlowOrders(rooms, surroundings, self)
 
     # -- from the room of calls ------------------------------------------------------------------------------------
@@ -103,18 +112,19 @@ class Director:
         offer = self.deliveries.offer_of(notice.leg)
         if offer is not None:
             self.deliveries.deliver(unit, offer, od.Rang())
-        else:
+        elif not self._is_callers(notice.contact, notice.leg):
             self.step(unit, notice.contact, msg.OtherTried())
 
     def _leg_rang(self, unit: Unit, notice: notices.LegRang) -> None:
         offer = self.deliveries.offer_of(notice.leg)
         if offer is not None:
             self.deliveries.deliver(unit, offer, od.Rang())
-        else:
+        elif not self._is_callers(notice.contact, notice.leg):
             self.step(unit, notice.contact, msg.OtherRang())
 
     def _leg_ended(self, unit: Unit, notice: notices.LegEnded) -> None:
         ending = notice.ending
+        self.dial_out.ended(unit, notice.leg)
         offer = self.deliveries.offer_of(notice.leg)
         if offer is not None:
             self.deliveries.deliver(unit, offer, od.PhoneGone(ending.reason))
@@ -244,14 +254,42 @@ class Director:
                 self.flow(unit, contact, ivr_in.CallerGone())
 
     def _dial_other(self, unit: Unit, call: ic.IncomingCall, endpoint: str) -> None:
+        calls, near = self._rooms.calls, call.leg if call.answered else None
         target = self._around.target_for(endpoint, call.caller, call.caller_name)
-        if target is None:
+        if target is not None:
+            leg = calls.dial(unit, call.contact, Role.PHONE, endpoint, target, near=near)
+            self._busy_agent(unit, call.contact, endpoint)
+        elif self._around.site.has_phone(endpoint):
             self.step(unit, call.contact, msg.OtherEnded("", "unreachable"))
             return
-        near = call.leg if call.answered else None
-        leg = self._rooms.calls.dial(unit, call.contact, Role.PHONE, endpoint, target, near=near)
-        self._busy_agent(unit, call.contact, endpoint)
+        else:
+            way = self.dial_out.way_to(unit, call.contact, endpoint, caller=call.caller)
+            if not isinstance(way, WayOut):
+                self.step(unit, call.contact, msg.OtherEnded("", "unreachable"))
+                return
+            leg = calls.dial(unit, call.contact, Role.OUTSIDE, way.trunk, way.target, near=near)
+            self.dial_out.placed(unit, call.contact, leg, way.trunk)
         self.step(unit, call.contact, msg.OtherDialled(leg))
+
+    def call_out(self, unit: Unit, number: str, flow: str, *, ring_s: int) -> str | Refusal:
+        """Ring `number` of the outside; who answers is put into `flow`. The new contact, or why nobody is rung.
+
+        The contact ends by itself when the number is busy, refuses or has rung for `ring_s` seconds.
+        """
+        contact = self._rooms.calls.new_contact_id()
+        way = self.dial_out.way_to(unit, contact, number, caller=None)
+        if not isinstance(way, WayOut):
+            return way
+        leg = self._rooms.calls.call_out(unit, contact, way.trunk, way.target, number=number)
+        self.dial_out.placed(unit, contact, leg, way.trunk)
+        until = unit.now + timedelta(seconds=ring_s)
+        calling = ic.IncomingCall(
+            contact, leg, number, "", way.target.from_user, phase=ic.Phase.CALLING, flow=flow, ring_until=until
+        )
+        self.keep(unit, calling)
+        if self._around.site.wants_customer(flow):
+            self._around.look_up(contact, number, None)
+        return contact
 
     def keep(self, unit: Unit, call: ic.IncomingCall) -> None:
         """The contact's process is now this."""
@@ -268,6 +306,8 @@ class Director:
                 self.step(unit, id_, msg.Tick())
             case "delivery":
                 self.deliveries.deliver(unit, id_, od.Tick())
+            case "trunk_use":
+                self.dial_out.tick(unit, id_)
             case "flow":
                 for contact in self._rooms.flows.due(unit.now):
                     self.flow(unit, contact, ivr_in.Tick())

@@ -25,7 +25,7 @@ from callcenter.reporting.cdr import (
 )
 
 FAILURES = frozenset({"media_lost", "media_silent", "dialog_lost", "restart", "error"})
-PEOPLE = frozenset({"agent", "phone"})
+PEOPLE = frozenset({"agent", "phone", "outside"})
 _MS = timedelta(milliseconds=1)
 
 Row = dict[str, Any]
@@ -51,6 +51,13 @@ class _Facts:
     talked: bool = False
     chosen: bool = False
     disposition: str | None = None
+    outbound: bool = False
+
+    @property
+    def direction(self) -> str:
+        if self.outbound:
+            return "outbound"
+        return "internal" if self.head.get("source_kind") == "phone" else "inbound"
 
     def note(self, name: str, at: datetime) -> None:
         self.instants.append(Instant(name, at))
@@ -77,6 +84,7 @@ def fold(events: Sequence[Envelope]) -> Cdr:
 def _received(facts: _Facts, data: Data, at: datetime) -> None:
     facts.leg = _text(data, "leg")
     facts.head.update(source_kind=_text(data, "source_kind"), source=_text(data, "source"), started_at=at)
+    facts.outbound = data.get("direction") == "outbound"
     facts.row_of(data).update(role="customer", endpoint=_text(data, "source"), invited_at=at)
     facts.note("received", at)
 
@@ -280,7 +288,7 @@ def _record(facts: _Facts) -> Cdr:
     return Cdr(
         facts.contact,
         **facts.head,
-        direction="internal" if facts.head.get("source_kind") == "phone" else "inbound",
+        direction=facts.direction,
         answered_at=caller.get("answered_at"),
         ended_at=ended_at if facts.over else None,
         queue=visit["queue"] if visit else None,
@@ -301,6 +309,8 @@ def _result(facts: _Facts, caller: Row, visit: Row | None) -> Result:
         return Result.ANSWERED
     if facts.head.get("reason") in FAILURES:
         return Result.FAILED
+    if facts.outbound and not answered:
+        return Result.UNANSWERED
     if _gave_up(facts, caller, visit, people):
         return Result.ABANDONED
     if people or visit or any(step["kind"] == "dial" for step in facts.path):

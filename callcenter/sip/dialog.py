@@ -130,6 +130,7 @@ def to_target(leg: str, target: Target, host: str) -> Dialog:
         remote_uri=target.uri,
         remote_target=target.uri,
         hop=Hop(target.transport, target.address, target.port),
+        trunk=target.trunk,
         local_cseq=1,
         invite_cseq=1,
     )

@@ -152,6 +152,8 @@ def _outbound(leg: Leg, event: LegInput) -> Step:
                 leg, state=LegState.ALLOCATING, session=SessionState.OPENING, target=event.target, near=event.near
             )
             return dialled, [fx.OpenMedia(None, event.near)]
+        case Accept(), _:
+            return leg, []  # whom we ring is answered by himself
         case ev.Progressed(status=100), LegState.INVITING:
             return leg, [fx.Tried()]
         case ev.Progressed(), LegState.INVITING:

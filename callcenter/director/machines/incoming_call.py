@@ -2,6 +2,7 @@
 
     flow -> dialling -> talking -> flow ... -> ended
     flow -> queued   -> talking -> flow ... -> ended
+    calling -> flow ... -> ended                              (whom we ring)
 
 Theory. The flow is in charge until it hands the caller over (dial, queue) and again when he comes back; this machine
 keeps who has him and to whom the end must be told. The caller's end ends everything: the other leg, the place in the
@@ -27,6 +28,7 @@ from ivr.events import DialOutcome, QueueOutcome
 class Phase(StrEnum):
     """Who has the caller."""
 
+    CALLING = "calling"
     FLOW = "flow"
     DIALLING = "dialling"
     QUEUED = "queued"
@@ -73,6 +75,8 @@ class IncomingCall:
     left_by: str | None = None
     customer: str | None = None
     """The id of the customer whom an agent chose; it stands against whatever the number says."""
+    flow: str = ""
+    """Where the customer goes who is being called by us, once he answers."""
 
     @property
     def entry(self) -> str:
@@ -111,6 +115,8 @@ class IncomingCall:
 
     def _caller_answered(self) -> Step:
         answered = replace(self, answered=True)
+        if self.phase is Phase.CALLING:
+            return replace(answered, phase=Phase.FLOW, ring_until=None), [msg.StartFlow(self.flow)]
         if self.phase is Phase.FLOW:
             return answered, [msg.FlowMedia()]
         after, effects = answered._bridge(br.CallerUp())
@@ -207,7 +213,11 @@ class IncomingCall:
         return self, []
 
     def _late(self, now: datetime) -> Step:
-        if self.other is None or self.next_deadline is None or now < self.next_deadline:
+        if self.next_deadline is None or now < self.next_deadline:
+            return self, []
+        if self.phase is Phase.CALLING:
+            return replace(self, phase=Phase.ENDED), [msg.EndContact("system", "no_answer", None)]
+        if self.other is None:
             return self, []
         reason = "no_answer" if self.sign_by is None or now < self.sign_by else "unreachable"
         return replace(self, ring_until=None, sign_by=None), [msg.DropOther(self.other, reason)]
