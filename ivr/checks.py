@@ -8,7 +8,18 @@ from dataclasses import dataclass
 
 from ivr.errors import Problem
 from ivr.expressions import TIME_FIELDS
-from ivr.model import DialNode, Flow, GatherNode, HoursNode, Node, Prompt, PromptFile, QueueNode, SetNode
+from ivr.model import (
+    CallbackNode,
+    DialNode,
+    Flow,
+    GatherNode,
+    HoursNode,
+    Node,
+    Prompt,
+    PromptFile,
+    QueueNode,
+    SetNode,
+)
 from ivr.reading import did_you_mean
 from ivr.references import paths_of, prompts_of
 from ivr.speech import pieces_of
@@ -96,7 +107,7 @@ class _Checker:
         for node in self._flow.nodes.values():
             if isinstance(node, HoursNode):
                 yield from self._named(node.name, "calendar", node.calendar, self._known.calendars)
-            if isinstance(node, QueueNode):
+            if isinstance(node, QueueNode | CallbackNode):
                 yield from self._named(node.name, "queue", node.queue, self._known.queues)
             if isinstance(node, SetNode) and LANGUAGE in node.values:
                 language = node.values[LANGUAGE]
@@ -143,7 +154,7 @@ class _Checker:
         for node in self._flow.nodes.values():
             for key, path in paths_of(node):
                 yield from self._path(node.name, key, path, assigned)
-                if isinstance(node, DialNode) and path[0] == "vars" and path[-1] in masked:
+                if isinstance(node, DialNode | CallbackNode) and path[0] == "vars" and path[-1] in masked:
                     yield self._problem(node.name, key, f'masked variable "{path[-1]}" may not be dialled')
 
     def _path(self, node: str, key: str, path: tuple[str, ...], assigned: Collection[str]) -> Iterator[Problem]:

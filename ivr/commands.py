@@ -53,7 +53,8 @@ class Dial(msgspec.Struct, frozen=True):
 class EnterQueue(msgspec.Struct, frozen=True):
     """Wait in `queue` for an agent with `skills` (name -> least level 1..10); QueueLeft(command) follows.
 
-    `priority` 1..99, higher first; `music` loops until an agent answers.
+    `priority` 1..99, higher first; `music` loops until an agent answers. `comfort` is played over it at times, where
+    the flow has words of its own; `announce`: whether the caller is told his place, where the queue tells it.
     """
 
     command: str
@@ -61,6 +62,30 @@ class EnterQueue(msgspec.Struct, frozen=True):
     skills: dict[str, int]
     priority: int
     music: tuple[str, ...]
+    comfort: tuple[str, ...] = ()
+    announce: bool = True
+
+
+class LeaveQueue(msgspec.Struct, frozen=True):
+    """Take the caller out of the queue of EnterQueue(command): he pressed `key`. No QueueLeft follows.
+
+    `for_callback`: he goes where he can ask to be called back.
+    """
+
+    command: str
+    key: str
+    for_callback: bool
+
+
+class AskCallback(msgspec.Struct, frozen=True):
+    """Call `number` back when it is his turn; CallbackTaken(command) follows.
+
+    In `queue`, or where that is empty in the one that he just left, with the place that he had there.
+    """
+
+    command: str
+    number: str
+    queue: str
 
 
 class Hangup(msgspec.Struct, frozen=True):
@@ -108,6 +133,6 @@ class FlowEnded(msgspec.Struct, frozen=True):
     reason: str
 
 
-Command = Answer | Play | StopPlaying | Echo | Record | Dial | EnterQueue | Hangup
+Command = Answer | Play | StopPlaying | Echo | Record | Dial | EnterQueue | LeaveQueue | AskCallback | Hangup
 Trace = FlowStarted | NodeEntered | NodeLeft | DigitsCollected | FlowEnded
 Effect = Command | Trace

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 DialOutcome = Literal["answered", "busy", "no_answer", "declined", "unreachable", "failed"]
-QueueOutcome = Literal["answered", "timeout", "full", "no_agents", "failed"]
+QueueOutcome = Literal["answered", "timeout", "full", "no_agents", "cancelled", "failed"]
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -41,6 +41,13 @@ class QueueLeft(msgspec.Struct, frozen=True):
 
     command: str
     outcome: QueueOutcome
+
+
+class CallbackTaken(msgspec.Struct, frozen=True):
+    """AskCallback(command) was answered. `taken`: he will be called; else his number cannot be."""
+
+    command: str
+    taken: bool
 
 
 class RecordingDone(msgspec.Struct, frozen=True):
@@ -84,6 +91,7 @@ Input = (
     | DigitPressed
     | DialEnded
     | QueueLeft
+    | CallbackTaken
     | RecordingDone
     | CommandFailed
     | CustomerFound

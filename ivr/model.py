@@ -218,7 +218,11 @@ class RecordNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueNode(Node):
-    """Waits for an agent; `next` once they have talked and the agent left."""
+    """Waits for an agent; `next` once they have talked and the agent left.
+
+    A key of `exits` takes the caller out of the queue. What the queue itself tells him of his place (`announce`) and
+    plays for comfort can be silenced or, for `comfort`, replaced.
+    """
 
     kind = "queue"
     needs_answer = True
@@ -232,10 +236,30 @@ class QueueNode(Node):
     on_timeout: str
     on_full: str
     on_no_agents: str
+    on_cancelled: str
+    announce: bool
+    comfort: tuple[Prompt, ...]
+    exits: Mapping[str, str]
 
     def edges(self) -> Edges:
         edges = (("answered", self.next), ("timeout", self.on_timeout), ("full", self.on_full))
-        return (*edges, ("no_agents", self.on_no_agents)) if self.on_no_agents else edges
+        optional = (("no_agents", self.on_no_agents), ("cancelled", self.on_cancelled))
+        return (*edges, *((branch, target) for branch, target in optional if target), *self.exits.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackNode(Node):
+    """Notes that `number` is called back in its turn; `next` when that is agreed, `on_refused` when it cannot be."""
+
+    kind = "callback"
+
+    number: Template
+    queue: str
+    next: str
+    on_refused: str
+
+    def edges(self) -> Edges:
+        return (("next", self.next), ("refused", self.on_refused))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +283,7 @@ NODE_KINDS: tuple[type[Node], ...] = (
     EchoNode,
     RecordNode,
     QueueNode,
+    CallbackNode,
     HangupNode,
 )
 

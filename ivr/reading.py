@@ -15,6 +15,7 @@ from ivr.expressions import Expression, ExpressionError, Template, parse, parse_
 from ivr.model import (
     NODE_KINDS,
     BranchNode,
+    CallbackNode,
     Case,
     DialNode,
     EchoNode,
@@ -35,6 +36,7 @@ from ivr.model import (
 
 T = TypeVar("T")
 KEYS = "0123456789*#ABCD"
+CALLER = "${caller}"
 KINDS = tuple(sorted(kind.kind for kind in NODE_KINDS))
 _NOTHING = object()
 
@@ -146,8 +148,8 @@ class Fields:
         self.wrong(key, f"{item!r} is neither a prompt nor say_digits or say_number")
         return None
 
-    def template(self, key: str) -> Template:
-        return self._parsed(key, parse_template, self.raw(key)) or Template(())
+    def template(self, key: str, default: object = _NOTHING) -> Template:
+        return self._parsed(key, parse_template, self.raw(key, default)) or Template(())
 
     def condition(self, key: str, text: object) -> Expression | None:
         return self._parsed(key, parse, text)
@@ -191,15 +193,21 @@ def _play(f: Fields, name: str, on_error: str) -> Node:
     )
 
 
-def _menu(f: Fields, name: str, on_error: str) -> Node:
+def _by_digit(f: Fields, name: str, default: object = _NOTHING) -> dict[str, str]:
+    """The branches of a mapping from telephone keys."""
     digits: dict[str, str] = {}
-    for key, target in f.mapping("digits").items():
+    for key, target in f.mapping(name, default).items():
         if not isinstance(key, str) or len(key) != 1 or key not in KEYS:
-            f.wrong(f"digits.{key}", f"bad digit {key!r}: one of {KEYS} in quotes")
+            f.wrong(f"{name}.{key}", f"bad digit {key!r}: one of {KEYS} in quotes")
         elif not isinstance(target, str) or not target:
-            f.wrong(f"digits.{key}", "missing branch")
+            f.wrong(f"{name}.{key}", "missing branch")
         else:
             digits[key] = target
+    return digits
+
+
+def _menu(f: Fields, name: str, on_error: str) -> Node:
+    digits = _by_digit(f, "digits")
     if not digits:
         f.wrong("digits", "no usable digit")
     return MenuNode(
@@ -337,6 +345,21 @@ def _queue(f: Fields, name: str, on_error: str) -> Node:
         on_timeout=f.target("on_timeout"),
         on_full=f.target("on_full"),
         on_no_agents=f.target("on_no_agents", required=False),
+        on_cancelled=f.target("on_cancelled", required=False),
+        announce=f.flag("announce", default=True),
+        comfort=f.prompts("comfort", ()),
+        exits=_by_digit(f, "exits", {}),
+    )
+
+
+def _callback(f: Fields, name: str, on_error: str) -> Node:
+    return CallbackNode(
+        name=name,
+        on_error=on_error,
+        number=f.template("number", CALLER),
+        queue=f.text("queue", ""),
+        next=f.target("next"),
+        on_refused=f.target("on_refused"),
     )
 
 
@@ -356,6 +379,7 @@ _READERS: dict[str, Callable[[Fields, str, str], Node]] = {
     "echo": _echo,
     "record": _record,
     "queue": _queue,
+    "callback": _callback,
     "hangup": _hangup,
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from ivr.expressions import paths
 from ivr.model import (
     BranchNode,
+    CallbackNode,
     DialNode,
     Flow,
     GatherNode,
@@ -36,6 +37,7 @@ def prompts_of(node: Node) -> Iterator[tuple[str, tuple[Prompt, ...]]]:
         yield "ringback", node.ringback
     if isinstance(node, QueueNode):
         yield "music", node.music
+        yield "comfort", node.comfort
 
 
 def paths_of(node: Node) -> Iterator[KeyedPath]:
@@ -46,6 +48,8 @@ def paths_of(node: Node) -> Iterator[KeyedPath]:
                 yield from _keyed(key, prompt.what.paths())
     if isinstance(node, DialNode):
         yield from _keyed("target", node.target.paths())
+    if isinstance(node, CallbackNode):
+        yield from _keyed("number", node.number.paths())
     if isinstance(node, BranchNode):
         for number, case in enumerate(node.cases, 1):
             yield from _keyed(f"case_{number}", paths(case.condition))

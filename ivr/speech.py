@@ -27,17 +27,35 @@ def say_digits(text: str, language: str) -> tuple[str, ...]:
     return tuple(f"numbers/{_SYMBOLS.get(key, one if key == '1' else key)}" for key in keys)
 
 
-def say_number(value: int, language: str) -> tuple[str, ...]:
-    """Pieces for the cardinal `value`, |value| < 10^12. Raises NotSpeakable."""
+def say_number(value: int, language: str, *, before_measure: bool = False) -> tuple[str, ...]:
+    """Pieces for the cardinal `value`, |value| < 10^12; `before_measure`: a unit follows. Raises NotSpeakable."""
     speaker = _SPEAKERS.get(language)
     if speaker is None:
         raise NotSpeakable("language")
     if abs(value) >= LIMIT:
         raise NotSpeakable("too large")
-    pieces = speaker(abs(value))
+    pieces = ["liang"] if before_measure and language == "zh" and abs(value) == 2 else speaker(abs(value))
     if value < 0:
         pieces.insert(0, "minus")
     return tuple(f"numbers/{piece}" for piece in pieces)
+
+
+def say_place(position: int | None, wait_s: int | None, language: str) -> tuple[str, ...]:
+    """Pieces for the place of a waiting caller and the wait that he may expect, each where it is known.
+
+    Whole minutes are told as minutes, what is shorter or between them as seconds. Raises NotSpeakable.
+    """
+    pieces: list[str] = []
+    if position == 1:
+        pieces.append("position-next")
+    elif position is not None:
+        pieces += ["position-is", *say_number(position, language), "position-in-line"]
+    if wait_s is not None:
+        count, unit = (wait_s // 60, "minutes") if wait_s % 60 == 0 else (wait_s, "seconds")
+        if (count, unit) == (1, "minutes"):
+            unit = "minute"
+        pieces += ["wait-is", *say_number(count, language, before_measure=True), f"wait-{unit}"]
+    return tuple(pieces)
 
 
 def pieces_of(language: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from callcenter.kernel.errors import IllegalTransition
 from ivr.commands import (
     Answer,
+    AskCallback,
     Dial,
     DigitsCollected,
     Echo,
@@ -22,6 +23,7 @@ from ivr.commands import (
     FlowEnded,
     FlowStarted,
     Hangup,
+    LeaveQueue,
     NodeEntered,
     NodeLeft,
     Play,
@@ -29,6 +31,7 @@ from ivr.commands import (
     StopPlaying,
 )
 from ivr.events import (
+    CallbackTaken,
     CallerGone,
     CommandFailed,
     CustomerFound,
@@ -48,6 +51,7 @@ from ivr.machines.keys import read_keys
 from ivr.machines.stage import MissingPrompt, Stage
 from ivr.model import (
     BranchNode,
+    CallbackNode,
     DialNode,
     EchoNode,
     GatherNode,
@@ -65,8 +69,9 @@ from ivr.model import (
 from ivr.references import BEEP, may_read
 from ivr.speech import NotSpeakable
 
-Waiting = Literal["new", "media", "prompt", "digit", "dial", "queue", "recording", "time", "ended"]
+Waiting = Literal["new", "media", "prompt", "digit", "dial", "queue", "recording", "time", "callback", "ended"]
 N = TypeVar("N", bound=Node)
+_Answer = PromptsPlayed | DialEnded | QueueLeft | CallbackTaken | RecordingDone | CommandFailed
 
 MAX_VISITS = 1000  # nodes entered in one call: a flow that gets there is going round
 MAX_ERRORS = 3  # error branches taken in one call
@@ -80,6 +85,7 @@ MAX_TYPED = 32  # keys kept for later
 #   digit      keys -> a branch, or asked again up to `tries`; Tick at wake_at -> asked again | timeout
 #   dial       DialEnded -> branch of its outcome          queue      QueueLeft -> branch of its outcome
 #   recording  RecordingDone -> next                       time       Tick | exit key -> next (echo)
+#   queue      an exit key -> its branch                  callback   CallbackTaken -> next | refused
 #   ended      nothing any more
 #
 # Any of these: CommandFailed of the present command -> error branch; CallerGone -> ended; Resumed -> the node begins
@@ -354,9 +360,26 @@ class _Turn:
 
     def _begin_queue(self, node: QueueNode) -> str:
         self.run = replace(self.run, typed="")
-        music = self._files(node.music)
-        self.effects.append(EnterQueue(self._command(), node.queue, dict(node.skills), node.priority, music))
+        music, comfort = self._files(node.music), self._files(node.comfort)
+        self.effects.append(
+            EnterQueue(
+                self._command(), node.queue, dict(node.skills), node.priority, music, comfort, announce=node.announce
+            )
+        )
         return self._wait("queue")
+
+    def _exit_queue(self, node: QueueNode, key: str) -> str:
+        target = node.exits[key]
+        for_callback = isinstance(self._stage.flow.nodes[target], CallbackNode)
+        self.effects.append(LeaveQueue(self.run.command, key, for_callback))
+        return self._leave(key, target)
+
+    def _begin_callback(self, node: CallbackNode) -> str:
+        number = node.number.text(self._names()).strip()
+        if not number:
+            return self._leave("refused", node.on_refused)
+        self.effects.append(AskCallback(self._command(), number, node.queue))
+        return self._wait("callback")
 
     def _begin_hangup(self, node: HangupNode) -> str:
         return self._end("hangup", Hangup(node.reason, node.status))
@@ -369,7 +392,7 @@ class _Turn:
         self.run = replace(self.run, answered=True)
         return self._begin(self._here()) if self.run.waiting == "media" else ""
 
-    def _is_current(self, event: PromptsPlayed | DialEnded | QueueLeft | RecordingDone | CommandFailed) -> bool:
+    def _is_current(self, event: _Answer) -> bool:
         number = event.command[1:]
         if not number.isdecimal() or not 1 <= int(number) <= self.run.commands:
             raise self._illegal(event)  # never asked for
@@ -404,6 +427,8 @@ class _Turn:
         elif run.waiting == "time" and isinstance(node, EchoNode) and event.digit == node.exit:
             self._stop()
             return self._leave("next", node.next)
+        elif run.waiting == "queue" and isinstance(node, QueueNode) and event.digit in node.exits:
+            return self._exit_queue(node, event.digit)
         elif run.waiting == "media":
             self._keep(event.digit)
         return ""
@@ -435,10 +460,17 @@ class _Turn:
     def _take_queue_end(self, event: QueueLeft) -> str:
         return self._outcome(event, "queue", event.outcome) if self._is_current(event) else ""
 
+    def _take_callback(self, event: CallbackTaken) -> str:
+        if not self._is_current(event):
+            return ""
+        return self._outcome(event, "callback", "next" if event.taken else "refused")
+
     def _outcome(self, event: Input, waiting: Waiting, outcome: str) -> str:
         if self.run.waiting != waiting:
             raise self._illegal(event)
-        target = dict(self._here().edges()).get(outcome)
+        edges = dict(self._here().edges())
+        # Who is taken out of a queue has waited in vain like one whose time was over.
+        target = edges.get(outcome, edges.get("timeout") if outcome == "cancelled" else None)
         return self._fail(f"{waiting}_{outcome}") if target is None else self._leave(outcome, target)
 
     def _take_recording_end(self, event: RecordingDone) -> str:
@@ -538,6 +570,7 @@ _BEGINNERS: dict[type[Node], Callable[..., str]] = {
     EchoNode: _Turn._begin_echo,
     RecordNode: _Turn._begin_record,
     QueueNode: _Turn._begin_queue,
+    CallbackNode: _Turn._begin_callback,
     HangupNode: _Turn._begin_hangup,
 }
 _TAKERS: dict[type[Input], Callable[..., str]] = {
@@ -546,6 +579,7 @@ _TAKERS: dict[type[Input], Callable[..., str]] = {
     DigitPressed: _Turn._take_digit,
     DialEnded: _Turn._take_dial_end,
     QueueLeft: _Turn._take_queue_end,
+    CallbackTaken: _Turn._take_callback,
     RecordingDone: _Turn._take_recording_end,
     CommandFailed: _Turn._take_failure,
     CustomerFound: _Turn._take_customer,

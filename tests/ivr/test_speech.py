@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.speech import LIMIT, NotSpeakable, pieces_of, say_digits, say_number
+from ivr.speech import LIMIT, NotSpeakable, pieces_of, say_digits, say_number, say_place
 
 HANZI = {"0": "零", "1": "一", "2": "二", "3": "三", "4": "四", "5": "五", "6": "六", "7": "七", "8": "八", "9": "九",
          "shi": "十", "bai": "百", "qian": "千", "wan": "万", "yi": "亿", "liang": "两", "yao": "幺", "minus": "负",
@@ -153,3 +153,22 @@ def understand(pieces: list[str]) -> int:
         elif piece != "and":
             digit += 2 if piece == "liang" else int(piece)
     return total + group + digit
+
+
+def test_a_place_and_a_wait_are_said_in_words_of_their_own() -> None:
+    assert say_place(3, 240, "en") == (
+        *("position-is", "numbers/3", "position-in-line"),
+        *("wait-is", "numbers/4", "wait-minutes"),
+    )
+    assert say_place(1, 60, "en") == ("position-next", "wait-is", "numbers/1", "wait-minute")
+    assert say_place(None, 30, "en") == ("wait-is", "numbers/30", "wait-seconds")
+    assert say_place(12, None, "zh") == ("position-is", "numbers/shi", "numbers/2", "position-in-line")
+
+
+def test_two_minutes_are_liang_in_mandarin() -> None:
+    assert say_place(2, 120, "zh")[-3:] == ("wait-is", "numbers/liang", "wait-minutes")
+    assert say_number(2, "zh") == ("numbers/2",)
+
+
+def test_nothing_known_is_nothing_said() -> None:
+    assert say_place(None, None, "en") == ()

@@ -5,11 +5,13 @@ import pytest
 from callcenter.kernel.errors import IllegalTransition
 from ivr.commands import (
     Answer,
+    AskCallback,
     Dial,
     Echo,
     EnterQueue,
     FlowEnded,
     Hangup,
+    LeaveQueue,
     NodeEntered,
     NodeLeft,
     Play,
@@ -17,6 +19,7 @@ from ivr.commands import (
     StopPlaying,
 )
 from ivr.events import (
+    CallbackTaken,
     CallerGone,
     CommandFailed,
     CustomerFound,
@@ -99,6 +102,11 @@ def dial(**changes: object) -> Flow:
 
 def queue(**changes: object) -> Flow:
     return flow_of({"queue": {**QUEUE, **changes}, "end": END})
+
+
+def callback(**changes: object) -> Flow:
+    node = {"kind": "callback", "next": "end", "on_refused": "end", **changes}
+    return flow_of({"queue": {**QUEUE, "exits": {"1": "callback"}}, "callback": node, "end": END})
 
 
 class TestAnswering:
@@ -312,6 +320,35 @@ class TestDialAndQueue:
     def test_a_queue_outcome_without_a_branch_takes_the_error_branch(self) -> None:
         world = FlowWorld(queue()).starts().takes(QueueLeft("f1", "no_agents"))
         assert world.effects[0] == NodeLeft("queue", "error", "queue_no_agents")
+
+    def test_a_queue_is_entered_with_the_flows_own_words_of_comfort(self) -> None:
+        world = FlowWorld(queue(comfort=["please-hold"], announce=False)).starts()
+        assert world.command == EnterQueue(
+            "f1", "billing", {"billing": 2}, 50, ("/en/music.wav",), ("/en/please-hold.wav",), announce=False
+        )
+
+    def test_an_exit_key_leaves_the_queue_by_its_branch(self) -> None:
+        world = FlowWorld(queue(exits={"0": "end"})).starts().presses("50")
+        assert world.effects[:2] == [LeaveQueue("f1", "0", for_callback=False), NodeLeft("queue", "0")]
+
+    def test_an_exit_to_a_callback_says_so_and_asks_for_it(self) -> None:
+        world = FlowWorld(callback()).starts().presses("1")
+        assert world.commands == [
+            LeaveQueue("f1", "1", for_callback=True),
+            AskCallback("f2", "+39061234567", ""),
+        ]
+        assert world.takes(CallbackTaken("f2", taken=True)).effects[0] == NodeLeft("callback", "next")
+
+    def test_a_callback_that_cannot_be_has_a_branch_and_so_has_a_caller_without_a_number(self) -> None:
+        world = FlowWorld(callback()).starts().presses("1").takes(CallbackTaken("f2", taken=False))
+        assert world.effects[0] == NodeLeft("callback", "refused")
+        hidden = FlowWorld(callback(), caller="").starts().presses("1")
+        assert NodeLeft("callback", "refused") in hidden.effects
+
+    def test_one_who_is_taken_out_of_a_queue_goes_on_like_one_whose_time_is_over(self) -> None:
+        world = FlowWorld(queue()).starts().takes(QueueLeft("f1", "cancelled"))
+        assert world.effects[0] == NodeLeft("queue", "cancelled")
+        assert NodeEntered("end", "hangup") in world.effects
 
     def test_keys_pressed_while_talking_are_not_the_flows(self) -> None:
         world = FlowWorld(queue()).starts().presses("123")

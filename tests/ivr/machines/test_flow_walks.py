@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 
 from callcenter.kernel.codec import decode, encode
 from callcenter.kernel.errors import IllegalTransition
-from ivr.commands import Answer, Dial, DigitsCollected, EnterQueue, FlowEnded, Hangup, NodeEntered, NodeLeft
+from ivr.commands import (
+    Answer,
+    Dial,
+    DigitsCollected,
+    EnterQueue,
+    FlowEnded,
+    Hangup,
+    LeaveQueue,
+    NodeEntered,
+    NodeLeft,
+)
 from ivr.events import (
+    CallbackTaken,
     CallerGone,
     CommandFailed,
     CustomerFound,
@@ -84,7 +95,15 @@ TOUR = flow_of(
         "use": {"kind": "play", "prompts": [{"say_digits": "${vars.pin}"}], "next": "menu"},
         "echo": {"kind": "echo", "seconds": 9, "exit": "#", "next": "menu"},
         "record": {"kind": "record", "prompts": ["speak"], "max_s": 20, "next": "queue"},
-        "queue": {"kind": "queue", "queue": "billing", "next": "menu", "on_timeout": "menu", "on_full": "end"},
+        "queue": {
+            "kind": "queue",
+            "queue": "billing",
+            "next": "menu",
+            "on_timeout": "menu",
+            "on_full": "end",
+            "exits": {"0": "hello", "9": "callback"},
+        },
+        "callback": {"kind": "callback", "next": "hello", "on_refused": "menu"},
         "end": {"kind": "hangup"},
         "sorry": {"kind": "play", "prompts": ["sorry"], "next": "menu", "on_error": "failed"},
     },
@@ -105,6 +124,8 @@ EXPECTED = {
         ("digit", "Tick", ["prompt"]),
         ("dial", "DialEnded", ["prompt", "media", "queue"]),
         ("queue", "QueueLeft", ["prompt", "ended"]),
+        ("queue", "DigitPressed", ["queue", "prompt", "callback"]),
+        ("callback", "CallbackTaken", ["prompt"]),
         ("recording", "DigitPressed", ["recording"]),
         ("recording", "RecordingDone", ["queue"]),
         ("time", "Tick", ["prompt"]),
@@ -145,7 +166,7 @@ class Walk(FlowWorld):
     def may(self, choice: int) -> list[Input]:
         """Inputs that the world may send now, in time or late."""
         self._digits += 1
-        keys = "112334566###0987"
+        keys = "112334566##09975"
         command = self.run.command
         key = DigitPressed(self._digits, keys[(choice >> 4) % len(keys)])
         now: dict[str, list[Input]] = {
@@ -153,7 +174,8 @@ class Walk(FlowWorld):
             "prompt": [PromptsPlayed(command), PromptsPlayed(command), key, CommandFailed(command, "bad_file")],
             "digit": [key, key, key, Tick()],
             "dial": [DialEnded(command, outcome) for outcome in get_args(DialOutcome)],
-            "queue": [QueueLeft(command, outcome) for outcome in get_args(QueueOutcome)],
+            "queue": [key, key, *(QueueLeft(command, outcome) for outcome in get_args(QueueOutcome))],
+            "callback": [CallbackTaken(command, taken=bool(choice % 3))],
             "recording": [RecordingDone(command, 1000), key],
             "time": [Tick(), DigitPressed(self._digits, "#")],
         }
@@ -186,7 +208,11 @@ class Walk(FlowWorld):
     def holds(self, before: FlowRun, event: Input) -> None:
         run = self.run
         self._traces_pair()
-        fresh = [command for effect in self.effects if (command := getattr(effect, "command", ""))]
+        fresh = [
+            command
+            for effect in self.effects
+            if (command := getattr(effect, "command", "")) and not isinstance(effect, LeaveQueue)
+        ]
         assert not set(fresh) & set(self.issued), "a command id was used twice"
         self.issued += fresh
         assert (run.wake_at is not None) == (run.waiting in ("digit", "time"))
