@@ -80,6 +80,7 @@ export class LiveView {
   }
 
   #apply(event: Envelope): void {
+    if (event.stream !== 'live') return
     this.position = event.seq
     FOLDS[event.type]?.(this, event)
   }

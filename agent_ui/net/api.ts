@@ -31,7 +31,10 @@ export class ApiError extends Error {
 /** One request; raises ApiError. Modules beside this one name the addresses. */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, credentials: 'same-origin' }
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    init.body = body
+    init.headers = { 'Content-Type': body.type }
+  } else if (body !== undefined) {
     init.body = JSON.stringify(body)
     init.headers = { 'Content-Type': 'application/json' }
   }

@@ -82,10 +82,9 @@ export interface CallPage {
   readonly next: string | null
 }
 
-/** Empty fields do not filter; `since` and `until` are instants. */
+/** Empty fields do not filter; `day` (2026-03-02) is one of the site's zone. */
 export interface CallFilter {
-  readonly since?: string
-  readonly until?: string
+  readonly day?: string
   readonly queue?: string
   readonly agent?: string
   readonly result?: string

@@ -36,13 +36,44 @@ export const showCustomer = (id: string): Promise<CustomerRecord> => call('GET',
 export const timelineOf = (id: string, after: string | null = null): Promise<Timeline> =>
   call('GET', `${at(id)}/timeline?limit=10${after === null ? '' : `&after=${encodeURIComponent(after)}`}`)
 
-export async function searchCustomers(words: string): Promise<readonly CustomerRecord[]> {
-  const found = await call<{ customers: CustomerRecord[] }>(
-    'GET',
-    `/api/customers?limit=6&q=${encodeURIComponent(words)}`,
-  )
-  return found.customers
+export interface CustomerPage {
+  readonly customers: readonly CustomerRecord[]
+  readonly next: string | null
 }
+
+/** Those whose words begin so; without words the newest. */
+export function findCustomers(words: string, after: string | null, limit = 25): Promise<CustomerPage> {
+  const query = new URLSearchParams({ limit: String(limit), q: words })
+  if (after !== null) query.set('after', after)
+  return call('GET', `/api/customers?${query.toString()}`)
+}
+
+export const searchCustomers = async (words: string): Promise<readonly CustomerRecord[]> =>
+  (await findCustomers(words, null, 6)).customers
+
+export interface BadRow {
+  readonly line: number
+  readonly reason: string
+  readonly fields: readonly string[]
+}
+
+export interface ImportReport {
+  readonly preview: boolean
+  readonly rows: number
+  readonly created: number
+  readonly updated: number
+  readonly not_taken: number
+  readonly duplicates: number
+  readonly bad: readonly BadRow[]
+  readonly first: readonly (Omit<CustomerRecord, 'id' | 'version'> & {
+    readonly line: number
+    readonly customer: string | null
+  })[]
+}
+
+/** Bring in a CSV file, or with `preview` only say what that would do. */
+export const importCustomers = (file: File, preview: boolean): Promise<ImportReport> =>
+  call('POST', `/api/customers/import?preview=${String(preview)}`, new Blob([file], { type: 'text/csv' }))
 
 export const createCustomer = (name: string, company: string, numbers: readonly string[]): Promise<CustomerRecord> =>
   call('POST', '/api/customers', { name, company, numbers })

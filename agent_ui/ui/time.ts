@@ -1,4 +1,6 @@
-/** Durations and times of day as the screen shows them. */
+/** Durations and times of day as the screen shows them: in the site's zone, wherever the browser is. */
+
+import { zone } from './names.svelte'
 
 /** `61000` is `1:01`, an hour and more has hours; never below zero. */
 export function duration(ms: number): string {
@@ -9,13 +11,13 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`
 }
 
-/** The local time of day with seconds. */
+/** The time of day with seconds. */
 export function timeOfDay(at: string, locale: string): string {
-  const format: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }
+  const format: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, timeZone: zone() }
   return new Date(at).toLocaleTimeString(locale, format)
 }
 
-/** The local day and time of day, without the year. */
+/** The day and time of day, without the year. */
 export function dayAndTime(at: string, locale: string): string {
   const format: Intl.DateTimeFormatOptions = {
     month: '2-digit',
@@ -23,6 +25,7 @@ export function dayAndTime(at: string, locale: string): string {
     hour: '2-digit',
     minute: '2-digit',
     hour12: false,
+    timeZone: zone(),
   }
   return new Date(at).toLocaleString(locale, format)
 }

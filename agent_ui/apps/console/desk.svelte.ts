@@ -7,10 +7,13 @@ import { LiveView } from '../../domain/live'
 import { fetchTicket, type Who } from '../../net/api'
 import { fetchOptions, type Options } from '../../net/desk'
 import type { AgentRow, Envelope, LiveFrame, OfferRow, Pop, Rows } from '../../net/frames'
+import { learnNames } from '../../ui/names.svelte'
 import { ConsoleSync, type Socket, type Status } from '../../net/sync'
 
 const REDRAW_MS = 50
 const EVENTS_KEPT = 200
+const ESCALATED = 'tickets.escalation.fired'
+const NOTICES_KEPT = 5
 const NO_OPTIONS: Options = { dispositions: {}, phones: {}, queues: [], numbers: [] }
 
 export class Desk {
@@ -24,6 +27,8 @@ export class Desk {
   options = $state.raw<Options>(NO_OPTIONS)
   /** What was said of contacts on this page, by contact. */
   dispositions = $state<Record<string, string>>({})
+  /** Tickets that have become overdue, the newest first, until they are put away. */
+  notices = $state.raw<readonly Envelope[]>([])
   /** Offers that were accepted on this page and whose phone is rung. */
   accepted = $state<string[]>([])
 
@@ -79,11 +84,16 @@ export class Desk {
     }
   }
 
+  putAway(notice: Envelope): void {
+    this.notices = this.notices.filter((one) => one !== notice)
+  }
+
   retry(): void {
     this.#sync.retryNow()
   }
 
   async #welcomed(): Promise<void> {
+    await learnNames()
     if (this.who.agent === null) return
     try {
       this.options = await fetchOptions()
@@ -97,7 +107,10 @@ export class Desk {
     if (frame.type === 'heartbeat') this.skew = Date.parse(frame.at) - Date.now()
     if (frame.type === 'event') this.#happened(frame.event)
     if (frame.type === 'pop') {
-      this.announced = frame
+      // After a lost connection the pop of a talk comes again.
+      const known = this.#view.agents.get(frame.agent)
+      const isBusy = known?.state === 'on_contact' || known?.state === 'wrap_up'
+      if (!isBusy || known.contact !== frame.contact) this.announced = frame
       this.#draw()
     } else {
       this.#redraw ??= setTimeout(() => this.#draw(), REDRAW_MS)
@@ -105,6 +118,7 @@ export class Desk {
   }
 
   #happened(event: Envelope): void {
+    if (event.type === ESCALATED) this.notices = [event, ...this.notices].slice(0, NOTICES_KEPT)
     this.#recent = [event, ...this.#recent].slice(0, EVENTS_KEPT)
     if (event.type === 'acd.disposition.chosen' && event.data['agent'] === this.who.agent) {
       this.dispositions[event.subject] = String(event.data['disposition'])

@@ -7,7 +7,7 @@ import type { Component } from 'svelte'
 import type { Who } from '../../net/api'
 import type { Desk } from './desk.svelte'
 
-export type Page = 'desk' | 'live' | 'calls'
+export type Page = 'desk' | 'live' | 'tickets' | 'customers' | 'calls'
 
 export interface PageProps {
   readonly desk: Desk
@@ -28,6 +28,8 @@ const has = (permission: string) => (who: Who) => who.permissions.includes(permi
 export const PAGES: Readonly<Record<Page, PageInfo>> = {
   desk: { may: (who) => who.agent !== null && has('desk.use')(who) },
   live: { may: has('live.read'), load: () => import('./live/LivePage.svelte') },
+  tickets: { may: has('tickets.read'), load: () => import('./tickets/TicketsPage.svelte') },
+  customers: { may: has('customers.read'), load: () => import('./customers/CustomersPage.svelte') },
   calls: { may: has('calls.read'), load: () => import('./calls/CallsPage.svelte') },
 }
 

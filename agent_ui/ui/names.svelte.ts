@@ -1,0 +1,24 @@
+/** Names of what answers name by id or code, once they are learned; until then ids and codes stand for themselves. */
+
+import { locale } from '../i18n/index.svelte'
+import { fetchNames, type Names } from '../net/names'
+
+let names = $state.raw<Names>({ zone: undefined, users: {}, dispositions: {} })
+
+export async function learnNames(): Promise<void> {
+  try {
+    names = await fetchNames()
+  } catch {
+    // The pages work without; the next connection asks again.
+  }
+}
+
+/** The site's zone, in which all times are shown; the browser's until it is known. */
+export const zone = (): string | undefined => names.zone
+
+export const userName = (id: string): string => names.users[id] ?? id
+
+export function dispositionName(code: string): string {
+  const called = names.dispositions[code] ?? {}
+  return called[locale()] ?? Object.values(called)[0] ?? code
+}
