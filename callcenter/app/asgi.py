@@ -6,6 +6,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from acd.policy_ports import PolicyDesk
+from acd.policy_routes import MAX_BODY as MAX_POLICY
+from acd.policy_routes import PATH as POLICY_PATH
+from acd.policy_routes import add_policy_routes
 from callcenter import __version__
 from callcenter.app.api.access import allow, check_routes
 from callcenter.app.api.calls import add_call_routes
@@ -24,7 +28,7 @@ from callcenter.console.socket import ConsoleSocket
 from tickets.ports import Tickets
 from tickets.routes import add_ticket_routes
 
-LARGER = {IMPORT_PATH: MAX_IMPORT}
+LARGER = {IMPORT_PATH: MAX_IMPORT, POLICY_PATH: MAX_POLICY, f"{POLICY_PATH}/check": MAX_POLICY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Ports:
     status: Status
     customers: CustomerPorts
     tickets: Tickets
+    policy: PolicyDesk
     zone: str = "UTC"
 
 
@@ -59,6 +64,7 @@ def create_api(ports: Ports, consoles: Consoles, *, recordings: Path, dist: Path
     add_desk_routes(app, ports.desk)
     add_customer_routes(app, ports.customers)
     add_ticket_routes(app, ports.tickets, allow)
+    add_policy_routes(app, ports.policy, allow)
     add_name_routes(app, ports.identity, ports.desk, ports.zone)
     add_service_routes(app, ports.status)
     add_page_routes(app, dist)

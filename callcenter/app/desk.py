@@ -25,7 +25,7 @@ class ApplicationDesk:
         self,
         director: Director,
         acd: AcdService,
-        roster: Roster,
+        roster: Callable[[], Roster],
         endpoints: Endpoints,
         *,
         open_unit: Callable[[], Unit],
@@ -33,10 +33,15 @@ class ApplicationDesk:
     ) -> None:
         self._director = director
         self._acd = acd
-        self._roster = roster
+        self._roster_now = roster
         self._endpoints = endpoints
         self._open_unit = open_unit
         self._submit = submit
+
+    @property
+    def _roster(self) -> Roster:
+        """Of the version that holds."""
+        return self._roster_now()
 
     async def set_state(self, agent: str, state: AgentWish, reason: str | None, *, by: str) -> AgentView:
         """Carry out the wish; NotFound for an unknown agent, Conflict where his present state forbids it."""

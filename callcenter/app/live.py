@@ -88,7 +88,7 @@ class LiveSide:
         self.director = Director(rooms, around)
         self.recovery = Recovery(self.director, rooms, around)
         self.desk = ApplicationDesk(
-            self.director, self.acd, site.roster, site.endpoints, open_unit=self.open_unit, submit=self.submit
+            self.director, self.acd, lambda: site.roster, site.endpoints, open_unit=self.open_unit, submit=self.submit
         )
 
     def _media(self, outside: Outside) -> MediaWorkers:

@@ -24,9 +24,12 @@ from tickets.config import load as load_tickets
 INTERNAL = "internal"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SiteConfig:
-    """Everything in config/ but the settings; the director's `Site`."""
+    """Everything in config/ but the settings; the director's `Site`.
+
+    `roster` is exchanged for another while calls run (`policy_side`); the rest stays as it was read.
+    """
 
     roster: Roster
     endpoints: Endpoints
@@ -102,9 +105,12 @@ class SiteConfig:
         return () if found is None else (found,)
 
 
-def load_site(config: Path, *, language: str, region: str = "") -> SiteConfig:
-    """Read and check the folder `config`; raises ConfigError naming every fault of the file that is wrong."""
-    roster = load_roster(config)
+def load_site(config: Path, *, language: str, region: str = "", roster: Roster | None = None) -> SiteConfig:
+    """Read and check the folder `config`; raises ConfigError naming every fault of the file that is wrong.
+
+    `roster` stands for queues.yaml and agents.yaml where another version than theirs holds.
+    """
+    roster = roster or load_roster(config)
     endpoints = load_endpoints(config)
     calendars = load_calendars(config / "calendars")
     prompts = PromptFolder(config / "prompts")

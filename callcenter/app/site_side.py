@@ -30,6 +30,7 @@ from callcenter.app.http import HttpServer
 from callcenter.app.inherited import Inherited
 from callcenter.app.live import LiveSide
 from callcenter.app.phone_secrets import stored_secrets
+from callcenter.app.policy_side import PolicySide
 from callcenter.app.screens import ConsoleScreens
 from callcenter.app.site_opening import SiteOpening
 from callcenter.app.status_report import StatusReport, StatusSocket
@@ -73,6 +74,7 @@ class SiteSide:
         self._identity = IdentityService(self._site, live.clock)
         self._projector = ProjectorThread(settings.site_database_url, live.journal_path, [CdrHandler()])
         self._tickets = TicketSide(self._site, live, wake=lambda: self._housekeeping.ask(CHORE))
+        self._policy = PolicySide(self._site, live, config=inherited.config, data=settings.data_dir)
         self._housekeeping = self._chores()
         self._opening = SiteOpening(settings, claim, opened=self._opened, fenced=fenced)
         self._tasks: list[asyncio.Task[None]] = []
@@ -94,6 +96,7 @@ class SiteSide:
             self._report,
             self._customers,
             self._tickets.service,
+            self._policy,
             settings.site.zone,
         )
         app = create_app(
@@ -122,6 +125,7 @@ class SiteSide:
     async def _opened(self) -> None:
         """Learn the phones' passwords, project, tidy up."""
         live = self._live
+        await self._policy.opened()
         secrets = await stored_secrets(self._site, self._settings.data_dir)
         live.agent.directory = directory_of(live.site, secrets, live.agent.directory.realm)
         self._projector.start()

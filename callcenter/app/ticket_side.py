@@ -24,7 +24,6 @@ class TicketSide:
     """Owned by the loop. `wake` has `escalate` called soon."""
 
     def __init__(self, site: Site, live: LiveSide, *, wake: Callable[[], None]) -> None:
-        roster = live.site.roster
         self._site = site
         self._live = live
         self._wake = wake
@@ -34,8 +33,8 @@ class TicketSide:
             live.site.tickets,
             Surroundings(
                 in_talk=self._in_talk,
-                is_agent=lambda agent: roster.agent(agent) is not None,
-                is_queue=lambda queue: roster.queue(queue) is not None,
+                is_agent=lambda agent: live.site.roster.agent(agent) is not None,
+                is_queue=lambda queue: live.site.roster.queue(queue) is not None,
                 changed=wake,
             ),
         )

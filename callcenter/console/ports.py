@@ -29,6 +29,7 @@ Permission = Literal[
     "customers.import",  # and export: all of them at once
     "tickets.read",
     "tickets.write",
+    "policy.manage",  # queues, agents and their skills, while calls run
 ]
 
 AgentWish = Literal["available", "not_ready", "logged_out"]

@@ -28,7 +28,7 @@ _SUPERVISOR = _QUALITY | {
     "customers.import",
     "tickets.write",
 }
-_ADMINISTRATOR = _SUPERVISOR | {"api.read", "users.manage"}
+_ADMINISTRATOR = _SUPERVISOR | {"api.read", "policy.manage", "users.manage"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {

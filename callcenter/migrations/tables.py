@@ -1,5 +1,6 @@
 """Every table of every room, gathered for Alembic."""
 
+from acd import policy_tables as acd_policy
 from acd import tables as acd
 from callcenter.crm import tables as crm
 from callcenter.identity import tables as identity
@@ -8,5 +9,5 @@ from callcenter.kernel.site import Base
 from callcenter.reporting import tables as reporting
 from tickets import tables as tickets
 
-MODULES = (acd, crm, identity, reporting, site_tables, tickets)
+MODULES = (acd, acd_policy, crm, identity, reporting, site_tables, tickets)
 METADATA = Base.metadata

@@ -25,6 +25,7 @@ from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import NotAuthenticated, NotFound
 from callcenter.kernel.ids import counted_ids
 from tests.support.customers import FakeCustomerPorts
+from tests.support.policy import FakePolicy
 from tests.support.tickets import FakeTickets
 
 AGENT: frozenset[Permission] = frozenset(
@@ -49,7 +50,7 @@ SUPERVISOR: frozenset[Permission] = AGENT | {
 QUALITY: frozenset[Permission] = frozenset(
     {"calls.read", "calls.listen", "agents.read", "customers.read", "tickets.read"}
 )
-ADMINISTRATOR: frozenset[Permission] = SUPERVISOR | {"config.read", "api.read"}
+ADMINISTRATOR: frozenset[Permission] = SUPERVISOR | {"config.read", "api.read", "policy.manage"}
 ROLES: Mapping[str, frozenset[Permission]] = {
     "agent": AGENT,
     "supervisor": SUPERVISOR,
@@ -214,6 +215,7 @@ class FakePorts:
     status: FakeStatus = field(default_factory=FakeStatus)
     customers: FakeCustomerPorts = field(default_factory=FakeCustomerPorts)
     tickets: FakeTickets = field(default_factory=FakeTickets)
+    policy: FakePolicy = field(default_factory=FakePolicy)
 
     def __post_init__(self) -> None:
         self.recordings = self.folder / "recordings"
@@ -222,4 +224,5 @@ class FakePorts:
 
     def ports(self) -> Ports:
         """As `create_app` takes them."""
-        return Ports(self.identity, self.calls, self.desk, self.status, self.customers.ports(), self.tickets)
+        customers = self.customers.ports()
+        return Ports(self.identity, self.calls, self.desk, self.status, customers, self.tickets, self.policy)

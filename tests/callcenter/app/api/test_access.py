@@ -49,6 +49,12 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("GET", "/api/tickets/{ticket}"): "tickets.read",
     ("PATCH", "/api/tickets/{ticket}"): "tickets.write",
     ("POST", "/api/tickets/{ticket}/messages"): "tickets.write",
+    ("GET", "/api/admin/policy"): "policy.manage",
+    ("PUT", "/api/admin/policy"): "policy.manage",
+    ("POST", "/api/admin/policy/check"): "policy.manage",
+    ("GET", "/api/admin/policy/versions"): "policy.manage",
+    ("GET", "/api/admin/policy/versions/{number}"): "policy.manage",
+    ("POST", "/api/admin/policy/versions/{number}/activate"): "policy.manage",
     ("GET", "/api/names"): "agents.read",
     ("GET", "/api/health"): "public",
     ("GET", "/api/status"): "status.read",
@@ -95,6 +101,7 @@ def address(path: str) -> str:
         .replace("{agent}", "bob")
         .replace("{customer}", "k1")
         .replace("{ticket}", "t1")
+        .replace("{number}", "1")
         .replace("{path:path}", "")
     )
 
