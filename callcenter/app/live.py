@@ -68,6 +68,7 @@ class LiveSide:
             self.journal_path,
             call_soon=loop.call_soon_threadsafe,
             at_turn_end=loop.call_soon,
+            call_later=loop.call_later,
             publish=self.bus.publish,
             fenced=outside.fenced,
         )

@@ -85,7 +85,7 @@ class Media(Protocol):
     def open(self, unit: Unit, session: str, *, remote: MediaDescription | None, near: str | None = None) -> None:
         """Take a session on the least loaded worker, or on the worker of the session `near` (to be bridged with).
 
-        Answered by SessionOpened or SessionFailed.
+        Answered by SessionOpened or SessionFailed. Does not wait for the commit: it promises nothing.
         """
         ...
 

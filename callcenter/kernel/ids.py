@@ -27,9 +27,24 @@ def new_ids(count: int) -> list[str]:
     return [f"{first + n:032x}" for n in range(count)]
 
 
+# The system's random bytes, fetched by the page: a system call for each id costs more than the id. Taking the last
+# one off a list is one step of the interpreter, so threads need no lock.
+_random: list[bytes] = []
+os.register_at_fork(after_in_child=_random.clear)
+
+
+def _ten_bytes() -> bytes:
+    while True:
+        try:
+            return _random.pop()
+        except IndexError:
+            page = os.urandom(4000)
+            _random.extend(page[at : at + 10] for at in range(0, len(page), 10))
+
+
 def _fresh() -> int:
     milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
+    random = int.from_bytes(_ten_bytes(), "big")
     value = (milliseconds & ((1 << 48) - 1)) << 80 | random
     value = value & ~(0xF << 76) | 0x7 << 76
     return value & ~(0x3 << 62) | 0x2 << 62

@@ -48,12 +48,17 @@ T = TypeVar("T")
 
 RETRY_S = 1.0
 PRUNE_ROWS = 500
+_FENCED = "a newer application owns the journal"
 QUIET_S = 0.02
 CHECKPOINT_S = 1.0
 # A WAL that is longer (32 MiB, two seconds of 200 calls a second) is moved with the writer held, so that it can end.
 LONG_WAL_PAGES = 16_384
 
-_INSERT = "INSERT INTO journal (seq, id, epoch, kind, type, at, subject, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+# Nothing is inserted once another application has raised the epoch.
+_INSERT = (
+    "INSERT INTO journal (seq, id, epoch, kind, type, at, subject, data) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 "
+    "WHERE (SELECT value FROM meta WHERE key = 'epoch') = ?3"
+)
 _UPSERT = (
     "INSERT INTO live_state (kind, id, version, schema, blob) VALUES (?, ?, 1, ?, ?) "
     "ON CONFLICT (kind, id) DO UPDATE SET version = version + 1, schema = excluded.schema, blob = excluded.blob"
@@ -117,12 +122,15 @@ class Journal:
         state_schema: int = 1,
         fenced: Callable[[], None] | None = None,
         at_turn_end: Callable[[Callable[[], None]], object] | None = None,
+        call_later: Callable[[float, Callable[[], None]], object] | None = None,
     ) -> None:
         """`call_soon` hands a callable from another thread to the loop (`loop.call_soon_threadsafe`).
 
         `at_turn_end` does so from the loop's own thread (`loop.call_soon`); without it `call_soon` serves.
+        `call_later` does so after some seconds; without it the journal's thread waits.
         """
         self._at_turn_end = at_turn_end or call_soon
+        self._call_later = call_later
         self._publish = publish
         self._state_schema = state_schema
         self._fenced = fenced
@@ -166,21 +174,25 @@ class Journal:
         self._queue.append(unit)
         if self._armed is not None:
             return
-        if unit.actions or unit.drafts:
+        if unit.is_urgent:
             self._armed = unit.now
             self._at_turn_end(self._flush)
         else:
             self._flush_soon()
 
     def _flush_soon(self) -> None:
-        """What nobody is told of may wait a little for others to be written with."""
+        """What nobody outside waits for may wait a little for others to be written with."""
         if not self._soon:
             self._soon = True
-            self._thread.ask(lambda: self._flush_late, QUIET_S)
+            if self._call_later is not None:
+                self._call_later(QUIET_S, self._flush_late)
+            else:
+                self._thread.ask(lambda: self._flush_late, QUIET_S)
 
     def _flush_late(self) -> None:
         self._soon = False
-        self._flush()
+        if self._queue and not self._stopped:
+            self._flush()
 
     def lag_s(self, now: datetime) -> float:
         """Age in seconds of the oldest unit that should be on disk; the backpressure signal."""
@@ -411,12 +423,15 @@ class Journal:
         blobs = [(key, self._encoded(state)) for key, state in states.items() if state is not None]
         upserts = [(kind, id_, self._state_schema, blob) for (kind, id_), blob in blobs if blob is not None]
         deletes = [key for key, state in states.items() if state is None]
-        work = (
-            (_INSERT, rows), (_UPSERT, upserts), (_DELETE, deletes), (_PERSONAL, people), (_FORGET, forgotten)
-        )  # fmt: skip
+        work = ((_UPSERT, upserts), (_DELETE, deletes), (_PERSONAL, people), (_FORGET, forgotten))
         db = self._db
         with db:
-            self._begin()
+            if rows:
+                db.execute("BEGIN IMMEDIATE")
+                if db.executemany(_INSERT, rows).rowcount != len(rows):
+                    raise JournalFenced(_FENCED)
+            else:
+                self._begin()
             for statement, parameters in work:
                 if parameters:
                     db.executemany(statement, parameters)
@@ -424,7 +439,7 @@ class Journal:
     def _begin(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
         if self._epoch_on_disk() != self.epoch:
-            raise JournalFenced("a newer application owns the journal")
+            raise JournalFenced(_FENCED)
 
     def _encoded(self, value: object) -> bytes | None:
         try:

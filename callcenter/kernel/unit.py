@@ -2,7 +2,8 @@
 
 A driver opens a unit, runs the machines (which change memory at once), and submits it. The journal commits
 events and state rows together with whatever else is queued; only then run the actions, in the order in which they
-were added and in the order of the units: nothing leaves the process before the decision behind it is on disk.
+were added and in the order of the units: nothing that somebody could rely on leaves the process before the decision
+behind it is on disk.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ class Unit:
     personal: dict[str, Mapping[str, object]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
+    is_urgent: bool = False
+    """Somebody outside waits for its actions."""
 
     def event(self, type_: str, subject: str, **data: object) -> None:
         """Record that `type_` (room.noun.past_verb) happened to `subject` (a contact, agent, queue ... id)."""
@@ -59,9 +62,13 @@ class Unit:
         self.personal.pop(contact, None)
         self.forgotten.append(contact)
 
-    def after_commit(self, action: Action) -> None:
-        """Run `action` on the loop once this unit is on disk. It must not raise and must not block."""
+    def after_commit(self, action: Action, *, urgent: bool = True) -> None:
+        """Run `action` on the loop once this unit is on disk. It must not raise and must not block.
+
+        Without `urgent`, and if nothing else in the unit is, it may wait for the next commit or for 20 ms.
+        """
         self.actions.append(action)
+        self.is_urgent = self.is_urgent or urgent
 
     @property
     def is_empty(self) -> bool:

@@ -175,7 +175,8 @@ class MediaWorkers:
         if remote is not None:
             self._peers[session] = remote.address
         peer = _remote(remote) if remote is not None else None
-        self._send(unit, link, protocol.Open(session, self._next(session), peer, near))
+        # Before the commit: it promises nothing to anybody, and a restart closes a session that no row names.
+        link.send(protocol.Open(session, self._next(session), peer, near))
 
     def connect(self, unit: Unit, session: str, remote: MediaDescription) -> None:
         """See `Media.connect`."""
@@ -277,7 +278,7 @@ class MediaWorkers:
             log.exception("media event failed")
             unit = self._open_unit()
         if link is not None:
-            unit.after_commit(lambda: link.committed(number))
+            unit.after_commit(lambda: link.committed(number), urgent=False)
         self._submit(unit)
 
     def _forget(self, link: Link, session: str) -> None:

@@ -21,6 +21,10 @@ from callcenter.media import protocol
 log = logging.getLogger(__name__)
 
 _CREDENTIALS = struct.Struct("iII")
+# The application keeps a command until it hears that it was taken, only to send it again if the connection breaks.
+# To be told of each at once would wake it twice as often as it has something to do.
+TAKEN_MOST = 64
+TAKEN_S = 0.25
 
 
 class Host(Protocol):
@@ -108,6 +112,7 @@ class Connection(asyncio.Protocol):
         self._frames = protocol.Frames()
         self._transport: asyncio.Transport | None = None
         self._taken = 0
+        self._telling: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -130,9 +135,18 @@ class Connection(asyncio.Protocol):
             self._control.host.surprise()
             log.exception("control message failed")
             self.close()
+        if self._taken >= TAKEN_MOST:
+            self._tell_taken()
+        elif self._taken and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(TAKEN_S, self._tell_taken)
+
+    def _tell_taken(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         if self._taken:
-            self.send(protocol.Taken(self._taken))
-            self._taken = 0
+            taken, self._taken = self._taken, 0
+            self.send(protocol.Taken(taken))
 
     def _message(self, message: protocol.ToWorker) -> None:
         control = self._control

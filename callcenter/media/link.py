@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 WELCOME_S = 2.0
 # The worker only keeps its events until then, and sends them again if we die before.
-ACK_S = 0.1
+ACK_S = 0.25
 
 
 class Owner(Protocol):
@@ -57,6 +57,7 @@ class Link(asyncio.Protocol):
         self._frames = protocol.Frames()
         self._transport: asyncio.Transport | None = None
         self._outbox: deque[protocol.Command] = deque()
+        self._frames_out: list[bytes] = []
         self._seen = 0
         self._committed = 0
         self._acknowledged = 0
@@ -113,6 +114,7 @@ class Link(asyncio.Protocol):
     async def close(self) -> None:
         """Leave the worker to itself; nothing is delivered any more."""
         self._acknowledge()
+        self._flush()
         self.live = False
         if self._transport is not None:
             self._transport.close()
@@ -129,10 +131,20 @@ class Link(asyncio.Protocol):
             self._write(protocol.Ack(self._committed))
 
     def _write(self, message: protocol.Message) -> None:
-        if self._transport is not None:
-            self._transport.write(protocol.encode(message))
+        """With the turn of the loop: what it brings for this worker wakes it once."""
+        if self._transport is None:
+            return
+        if not self._frames_out:
+            self._loop.call_soon(self._flush)
+        self._frames_out.append(protocol.encode(message))
+
+    def _flush(self) -> None:
+        if self._transport is not None and self._frames_out:
+            self._transport.write(b"".join(self._frames_out))
+        self._frames_out.clear()
 
     def _drop(self) -> None:
+        self._frames_out.clear()
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()
@@ -152,6 +164,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         was_live, self.live = self.live, False
+        self._frames_out.clear()
         self._transport = None
         if self._answered is not None and not self._answered.done():
             self._answered.set_result(None)

@@ -20,6 +20,7 @@ from callcenter.sip.dialog import Dialog, describe, from_invite
 from callcenter.sip.hop import Hop
 from callcenter.sip.message import Malformed, Request, parse_message
 from callcenter.sip.sdp import SessionDescription, build_answer, build_offer, parse_sdp
+from callcenter.sip.session_interval import agree, refuse_if_short
 from callcenter.sip.timers import NEVER
 from callcenter.sip.transaction import TICK, AckReceived, Send, Tick, Timeout
 from callcenter.sip.transaction_server import Answer, InviteServer, start_answer
@@ -60,9 +61,13 @@ class Acceptance:
 
 
 class InviteServing:
-    """The server half of the user agent for INVITE. `end` sends a BYE; `send_bye` one that has waited for the ACK."""
+    """The server half of the user agent for INVITE. `end` sends a BYE; `send_bye` one that has waited for the ACK.
 
-    def __init__(self, core: Core, *, end: EndDialog, send_bye: SendBye) -> None:
+    `watch` sees to the session timers, once there is a call.
+    """
+
+    def __init__(self, core: Core, *, end: EndDialog, send_bye: SendBye, watch: Callable[[], None]) -> None:
+        self._watch = watch
         self._core = core
         self._end = end
         self._send_bye = send_bye
@@ -78,6 +83,7 @@ class InviteServing:
         peer = request.contact
         if peer is None or peer.uri.scheme not in ("sip", "sips"):
             raise Malformed("contact", answerable=request.answerable)
+        refuse_if_short(request, core.session_rules)
         offer = core.offer_in(request)
         leg = core.ids()
         dialog = from_invite(request, leg, source, raw, trunk=caller.trunk, peer=peer)
@@ -106,6 +112,7 @@ class InviteServing:
             glare = bool(dialog.outbound_invite) or dialog.awaits_ack
             core.refuse(request, source, 491 if glare else 500, "reinvite_pending", _soon(glare=glare))
             return
+        refuse_if_short(request, core.session_rules)
         offer = core.offer_in(request)
         peer = request.contact
         unit = core.open_unit()
@@ -126,12 +133,19 @@ class InviteServing:
         core.submit(unit)
 
     def _begin(self, unit: Unit, request: Request, source: Hop, leg: str, offer: SessionDescription | None) -> None:
-        """100 leaves with the commit: whoever has it asks no more, so the call must outlive a crash from there on."""
+        """100 leaves with the commit: whoever has it asks no more, so the call must outlive a crash from there on.
+
+        That commit may be the one of the answer; then there is none (RFC 3261 section 17.2.1).
+        """
         core = self._core
         transaction = core.transactions.serve(request, source, leg)
-        self._pending[leg] = Pending(transaction, offer)
-        trying = core.response(transaction, 100)
-        unit.after_commit(lambda: core.transactions.respond(transaction, 100, trying))
+        pending = self._pending[leg] = Pending(transaction, offer)
+        unit.after_commit(lambda: self._try(leg, pending), urgent=False)
+
+    def _try(self, leg: str, pending: Pending) -> None:
+        if self._pending.get(leg) is pending:
+            transaction = pending.transaction
+            self._core.transactions.respond(transaction, 100, self._core.response(transaction, 100))
 
     def acknowledge(self, request: Request, trusted: Callable[[Dialog], bool]) -> None:
         """An ACK: of a refusal (its transaction's matter) or of our 2xx. `trusted` tells whether the source may."""
@@ -216,9 +230,11 @@ class InviteServing:
         else:
             body = build_answer(pending.offer, local, session_id=session, version=version)
         transaction = pending.transaction
-        mine = (("Contact", self._contact(transaction)), ("Allow", ALLOW))
+        timer, told = agree(transaction.request, core.session_rules, unit.now)
+        mine = (("Contact", self._contact(transaction)), ("Allow", ALLOW), *told)
         data = core.response(transaction, 200, tag=dialog.local_tag, headers=mine, body=body)
-        core.save(unit, replace(dialog, state="confirmed", accepted=data))
+        core.save(unit, replace(dialog, state="confirmed", accepted=data, session=timer))
+        self._watch()
         unit.after_commit(lambda: self._accept(leg, transaction, data))
 
     def _accept(self, leg: str, transaction: ServerTransaction, data: bytes) -> None:

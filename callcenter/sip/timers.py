@@ -7,9 +7,12 @@ when it comes up. So the many deadlines that are moved or dropped before they ar
 import heapq
 from collections.abc import Callable
 from itertools import count
+from math import ceil
 from typing import Protocol
 
 NEVER = float("inf")
+GRID_S = 0.05
+"""No timer of SIP is so exact that it could not be this late."""
 EARLY_S = 0.001
 """Loops round to a millisecond: what is due within one is woken now, rather than after a spin of the loop."""
 
@@ -59,10 +62,14 @@ class Timers:
             self._set(deadline)
 
     def _set(self, deadline: float) -> None:
+        # The transactions of many calls end one by one, 32 s later: one wake-up serves those of a grid's step.
+        at = max(deadline, ceil(deadline / GRID_S) * GRID_S) if deadline > self.now() + GRID_S else deadline
+        if at >= self._handle_at:
+            return
         if self._handle is not None:
             self._handle.cancel()
-        self._handle_at = deadline
-        self._handle = self._call_at(deadline, self.run)
+        self._handle_at = at
+        self._handle = self._call_at(at, self.run)
 
     def run(self) -> None:
         """Wake whatever is due. Called by the loop; a test calls it after moving its clock."""

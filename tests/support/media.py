@@ -49,7 +49,8 @@ class FakeMedia:
     # -- the port -------------------------------------------------------------------------------------------------
 
     def open(self, unit: Unit, session: str, *, remote: MediaDescription | None, near: str | None = None) -> None:
-        unit.after_commit(lambda: self._open(session, remote, near))
+        del unit  # opening does not wait for the commit
+        self._open(session, remote, near)
 
     def connect(self, unit: Unit, session: str, remote: MediaDescription) -> None:
         def connected(found: FakeSession) -> None:

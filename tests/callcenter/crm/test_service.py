@@ -1,9 +1,11 @@
 """Looking customers up by number, and bringing them in, on both engines."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import Engine, event, select, text
 from sqlalchemy.orm import selectinload
 
 from callcenter.crm.bulk import ImportReport, import_customers
@@ -91,11 +93,21 @@ async def test_withheld_number_is_nobody_and_asks_no_database(site: Site, number
     assert (await find_by_number(site, number, region="AT")).match == "none"
 
 
+@contextmanager
+def listening(statement: Callable[..., None]) -> Iterator[None]:
+    """Whatever engine it goes through."""
+    event.listen(Engine, "before_cursor_execute", statement)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", statement)
+
+
 async def test_lookup_is_one_query_by_index(site: Site) -> None:
     await bring_in(site, "Ann,,+4312345678,A,\n")
     statements: list[str] = []
-    event.listen(site.engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    await found(site, "+4312345678")
+    with listening(lambda *args: statements.append(args[2])):
+        await found(site, "+4312345678")
     assert sum(statement.startswith("SELECT") for statement in statements) == 1
 
 

@@ -123,12 +123,19 @@ async def test_a_session_opens_with_an_even_port_and_closes_with_statistics(
 
 
 async def test_nothing_happens_before_the_commit(application: Application, caller: Phone) -> None:
+    application.do(lambda unit: application.media.open(unit, "a", remote=described(caller)))
     unit = application.unit()
-    application.media.open(unit, "a", remote=described(caller))
+    application.media.close(unit, "a")
     application.do(lambda other: application.media.open(other, "b", remote=described(caller)))
     await application.told(ev.SessionOpened, "b")
-    assert application.count(ev.SessionOpened) == 1
+    assert application.count(ev.SessionClosed) == 0
     application.commit(unit)
+    await application.told(ev.SessionClosed, "a")
+
+
+async def test_a_session_opens_before_the_commit(application: Application, caller: Phone) -> None:
+    unit = application.unit()
+    application.media.open(unit, "a", remote=described(caller))
     await application.told(ev.SessionOpened, "a")
 
 

@@ -96,7 +96,7 @@ async def test_client_calls_is_answered_and_hangs_up(server: Server, ann: Client
 
     server.react = take
     call = ann.call("100", PEER_MEDIA)
-    assert [(await call.next(Progressed)).status for _ in range(2)] == [100, 180]
+    assert (await call.next(Progressed)).status == 180
     assert (await call.next(InviteAccepted)).answer == OUR_MEDIA
     arrived = await server.next()
     assert isinstance(arrived, InviteArrived)
