@@ -11,6 +11,7 @@ from callcenter.kernel.errors import ConfigError
 
 KEY = "site.key"
 REALM = "realm"
+MONITOR = "monitor.token"
 KEY_BYTES = 32
 DEFAULT_REALM = "callcenter"
 # 31 characters without 0 o 1 l i: four groups of four are 79 bits.
@@ -42,6 +43,14 @@ def realm(data: Path, wanted: str | None) -> str:
     if not path.exists():
         _write_once(path, wanted or DEFAULT_REALM)
     return wanted or path.read_text(encoding="utf-8").strip()
+
+
+def monitor_token(data: Path) -> str:
+    """What monitoring shows to read `/metrics`, made at first use. The file is for its `credentials_file`."""
+    path = data / MONITOR
+    if not path.exists():
+        _write_once(path, secrets.token_urlsafe(KEY_BYTES))
+    return path.read_text(encoding="ascii").strip()
 
 
 def new_password() -> str:

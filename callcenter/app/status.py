@@ -97,7 +97,7 @@ def _application(application: Mapping[str, Any] | None, supervisor: Mapping[str,
         pid = supervisor["application"]["pid"] if supervisor else None
         return [f"application   does not answer (process {pid})" if pid else "application   is being started"]
     told = [f"application   process {application.get('pid')}, version {application.get('version')}"]
-    shown = ("pid", "version", "workers")
+    shown = ("pid", "version", "workers", "metrics")
     for name, value in application.items():
         if name not in shown:
             told.append(f"  {name:<12}{_plain(value)}")

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from callcenter import __version__
 from callcenter.app.live import LiveSide
+from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.projector_thread import ProjectorThread
 
 # Less than who asks for the status waits: a worker that hangs must not hide the application.
@@ -32,6 +33,7 @@ class StatusReport:
         self._live = live
         self._projector = projector
         self._edges = edges
+        self.metrics: Callable[[], Awaitable[Mapping[str, object]]] | None = None
 
     def healthy(self) -> bool:
         """New calls are being taken: the journal writes and a worker is there."""
@@ -77,8 +79,14 @@ class StatusReport:
         }
 
     async def whole_status(self) -> Mapping[str, object]:
-        """`status` with what the workers count: packets dropped by reason, exceptions. One that hangs is left out."""
+        """`status` with the metrics, and what the workers count: packets dropped by reason, exceptions.
+
+        Who does not answer in time is left out.
+        """
         told = dict(self.status())
+        if self.metrics is not None:
+            with contextlib.suppress(TimeoutError, SiteUnavailable):
+                told["metrics"] = await asyncio.wait_for(self.metrics(), WORKERS_S)
         try:
             counted = await asyncio.wait_for(self._live.media.statistics(), WORKERS_S)
         except TimeoutError:

@@ -1,24 +1,19 @@
 """`callcenter calls list|show`."""
 
 import argparse
-import asyncio
-import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from callcenter.kernel.errors import NotFound
 from callcenter.kernel.site import CommandSettings, Site
+from callcenter.reporting.asking import ask_site, print_json, written_day
 from callcenter.reporting.cdr import Result
 from callcenter.reporting.render import as_document, as_summary, as_table, as_text
 from callcenter.reporting.service import MOST, CallQuery, calls_list, calls_show, day_of, forms_of
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-T = TypeVar("T")
-
 
 TicketsOf = Callable[[Site, str], Awaitable[Sequence[Mapping[str, object]]]]
 """contact -> the tickets that its record names"""
@@ -33,7 +28,7 @@ def register(commands: "Commands", tickets_of: TicketsOf = _no_tickets) -> "Comm
     parser = commands.add_parser("calls", help="look at call detail records")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list calls, newest first")
-    listing.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="calls of that day (site zone)")
+    listing.add_argument("--day", type=written_day, metavar="YYYY-MM-DD", help="calls of that day (site zone)")
     listing.add_argument("--caller", metavar="NUMBER", help="calls from that number, in any usual form")
     listing.add_argument("--agent", metavar="ID")
     listing.add_argument("--queue", metavar="ID")
@@ -54,9 +49,9 @@ def _list(given: argparse.Namespace) -> int:
     since, until = day_of(given.day, settings.site.zone) if given.day else (None, None)
     callers = forms_of(given.caller, settings.site.region) if given.caller else ()
     query = CallQuery(since, until, callers, given.agent, given.queue, given.result, given.after, given.limit)
-    page = _ask(settings, lambda site: calls_list(site, query))
+    page = ask_site(settings, lambda site: calls_list(site, query))
     if given.json:
-        _print_json({"calls": [as_summary(call) for call in page.calls], "after": page.after})
+        print_json({"calls": [as_summary(call) for call in page.calls], "after": page.after})
     else:
         sys.stdout.write(as_table(page.calls, settings.site.zone))
     return 0
@@ -64,9 +59,9 @@ def _list(given: argparse.Namespace) -> int:
 
 def _show(given: argparse.Namespace) -> int:
     settings: CommandSettings = given.settings
-    document = _ask(settings, lambda site: _whole(site, given.call, given.tickets_of))
+    document = ask_site(settings, lambda site: _whole(site, given.call, given.tickets_of))
     if given.json:
-        _print_json(document)
+        print_json(document)
     else:
         sys.stdout.write(as_text(document))
     return 0
@@ -77,18 +72,3 @@ async def _whole(site: Site, contact: str, tickets_of: TicketsOf) -> dict[str, o
     if call is None:
         raise NotFound(f"there is no call {contact}")
     return {**as_document(call), "tickets": list(await tickets_of(site, contact))}
-
-
-def _ask(settings: CommandSettings, question: Callable[[Site], Awaitable[T]]) -> T:
-    async def ask() -> T:
-        site = Site(settings.site_database_url)
-        try:
-            return await question(site)
-        finally:
-            await site.close()
-
-    return asyncio.run(ask())
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -21,13 +21,14 @@ SECURE_COOKIE = "__Host-callcenter_session"
 
 
 class Access:
-    """A dependency that lets a request through only if its session has `rule`."""
+    """A dependency that lets a request through only if its session has `rule`, or if it is the site's monitor's."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, *, monitors: bool = False) -> None:
         self.rule = rule
+        self._monitors = monitors
 
     async def __call__(self, request: Request) -> None:
-        if self.rule == "public":
+        if self.rule == "public" or (self._monitors and request.app.state.is_monitor(request)):
             return
         principal = await _principal(request)
         if principal is None:
@@ -37,12 +38,12 @@ class Access:
         request.state.principal = principal
 
 
-def allow(rule: Rule) -> list[DependsParam]:
-    """The `dependencies` of a route for `rule`."""
+def allow(rule: Rule, *, monitors: bool = False) -> list[DependsParam]:
+    """The `dependencies` of a route for `rule`; with `monitors` also for what watches the server, without session."""
     known = (*get_args(Permission), "public", "signed_in")
     if rule not in known:
         raise ConfigError(f"permission {rule!r} is not known")
-    return [cast("DependsParam", Depends(Access(rule)))]
+    return [cast("DependsParam", Depends(Access(rule, monitors=monitors)))]
 
 
 def cookie_name(request: Request) -> str:

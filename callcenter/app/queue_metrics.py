@@ -1,0 +1,190 @@
+"""How the queues do, for people and for monitoring: the distributor's moment beside the facts of the database."""
+
+import asyncio
+import hmac
+from collections.abc import Sequence
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from callcenter.app.live import LiveSide
+from callcenter.app.monitoring import EventMeter, by, family, one
+from callcenter.app.queue_terms import SiteTerms
+from callcenter.app.site_secrets import monitor_token
+from callcenter.console.metric_ports import FactKind, Row
+from callcenter.kernel.projector_thread import ProjectorThread
+from callcenter.kernel.site import Site
+from callcenter.reporting.interval_queries import Totals, Which, interval_facts, totals
+from callcenter.reporting.interval_render import as_csv, as_rows, counts, figures
+from callcenter.reporting.intervals import Facts
+from callcenter.reporting.live_values import LineNow, alarms_of, lines_now
+from callcenter.reporting.measures import Measures
+from callcenter.reporting.metrics import SERVICE_LEVELS
+from callcenter.reporting.render import plain
+from callcenter.reporting.service import day_of
+
+
+class QueueMetrics:
+    """Implements `console.metric_ports.Metrics`. Belongs to the loop."""
+
+    def __init__(
+        self, site: Site, live: LiveSide, terms: SiteTerms, *, zone: str, data: Path, projector: ProjectorThread
+    ) -> None:
+        self._site = site
+        self._live = live
+        self._terms = terms
+        self._zone = zone
+        self._token = monitor_token(data)
+        self._projector = projector
+        self._meter = EventMeter()
+        live.bus.subscribe(self._meter.publish)
+
+    # -- facts ----------------------------------------------------------------------------------------------------
+
+    async def intervals(self, day: date | None, kind: FactKind | None, name: str | None) -> Sequence[Row]:
+        """The quarter hours of `day`. Raises SiteUnavailable."""
+        facts = await self._facts(day, kind, name)
+        return await asyncio.to_thread(as_rows, facts, self._zone)
+
+    async def intervals_csv(self, day: date | None, kind: FactKind | None, name: str | None) -> str:
+        """The same as CSV."""
+        facts = await self._facts(day, kind, name)
+        return await asyncio.to_thread(as_csv, facts, self._zone)
+
+    async def _facts(self, day: date | None, kind: FactKind | None, name: str | None) -> Facts:
+        since, until = day_of(day or self._today(), self._zone)
+        return await interval_facts(self._site, Which(since, until, kind, name), now=self._live.clock.now())
+
+    def _today(self) -> date:
+        return self._live.clock.wall().astimezone(ZoneInfo(self._zone)).date()
+
+    # -- now ------------------------------------------------------------------------------------------------------
+
+    async def live(self) -> Row:
+        """Now and the day so far. Raises SiteUnavailable."""
+        since, until = day_of(self._today(), self._zone)
+        today = await totals(self._site, since, until, now=self._live.clock.now())
+        return {
+            "at": plain(self._live.clock.wall()),
+            "since": plain(since),
+            "variants": list(SERVICE_LEVELS),
+            "queues": [self._queue(line, today) for line in self._queues()],
+            "skills": [_line(line, today.get(("skill", line.name), Measures())) for line in self._skills()],
+            "agents": self._agents(today),
+        }
+
+    def _queue(self, line: LineNow, today: Totals) -> Row:
+        terms, of_day = self._terms.of(line.name), today.get(("queue", line.name), Measures())
+        return {
+            **_line(line, of_day),
+            "threshold_s": terms.threshold_s,
+            "target": terms.target,
+            "variant": terms.variant,
+            "longest_wait_alarm_s": terms.longest_wait_alarm_s,
+            "waiting_alarm": terms.waiting_alarm,
+            "alarms": list(alarms_of(terms, line, of_day)),
+        }
+
+    def _queues(self) -> list[LineNow]:
+        core, members = self._live.acd.core, self._terms.members()
+        waiting = ((entry.queue, entry.enqueued_at) for entry in core.entries.values())
+        states = (
+            (queue, agent.state)
+            for agent in core.agents.values()
+            if agent.state != "logged_out"
+            for queue in members.get(agent.id, ())
+        )
+        return lines_now((queue.name for queue in core.policy.queues), waiting, states, self._live.clock.now())
+
+    def _skills(self) -> list[LineNow]:
+        core = self._live.acd.core
+        asked = {queue.name: self._terms.skills(queue.name) for queue in core.policy.queues}
+        known = {agent.id: [skill for skill, _ in agent.skills] for agent in core.policy.agents}
+        waiting = (
+            (skill, entry.enqueued_at) for entry in core.entries.values() for skill in asked.get(entry.queue, ())
+        )
+        states = (
+            (skill, agent.state)
+            for agent in core.agents.values()
+            if agent.state != "logged_out"
+            for skill in known.get(agent.id, ())
+        )
+        names = chain(*asked.values(), *known.values())
+        return lines_now(names, waiting, states, self._live.clock.now())
+
+    def _agents(self, today: Totals) -> Sequence[Row]:
+        core, members = self._live.acd.core, self._terms.members()
+        rows: list[Row] = []
+        for known in sorted(core.policy.agents, key=lambda one: one.id):
+            agent = core.agents.get(known.id)
+            of_day = today.get(("agent", known.id), Measures())
+            rows.append(
+                {
+                    "name": known.id,
+                    "state": "logged_out" if agent is None else agent.state,
+                    "reason": None if agent is None else agent.reason,
+                    "since": None if agent is None else plain(agent.since),
+                    "queues": sorted(members.get(known.id, ())),
+                    "today": {**counts(of_day), **figures(of_day)},
+                }
+            )
+        return rows
+
+    # -- monitoring -----------------------------------------------------------------------------------------------
+
+    def is_monitor(self, token: str) -> bool:
+        """Whether `token` is the one in the data folder."""
+        return hmac.compare_digest(token.encode(), self._token.encode())
+
+    def exposition(self) -> str:
+        """All families, of the moment and since the start. No question to the site database: it may be away."""
+        live, projected = self._live, self._projector.status
+        lines = list(self._queues())
+        states: dict[str, float] = {}
+        for agent in live.acd.core.agents.values():
+            states[agent.state] = states.get(agent.state, 0) + 1
+        alarms = {line.name: len(alarms_of(self._terms.of(line.name), line, Measures())) for line in lines}
+        sessions = {worker.name: worker.sessions for worker in live.media.workers()}
+        lag_s = live.journal.lag_s(live.clock.now())
+        families = (
+            family("queue_waiting", "gauge", "Callers who wait.", by("queue", {x.name: x.waiting for x in lines})),
+            family(
+                "queue_longest_wait_seconds",
+                "gauge",
+                "Wait of the oldest caller who waits, 0 without.",
+                by("queue", {x.name: (x.longest_wait_ms or 0) / 1000 for x in lines}),
+            ),
+            family(
+                "queue_agents_available",
+                "gauge",
+                "Available agents who serve the queue.",
+                by("queue", {x.name: x.agents.get("available", 0) for x in lines}),
+            ),
+            family("queue_alarms", "gauge", "Limits of the moment that are passed.", by("queue", alarms)),
+            family("agents", "gauge", "Agents by state.", by("state", states)),
+            family("calls", "gauge", "Calls that are up.", one(len(live.calls.contacts))),
+            family("media_sessions", "gauge", "Sessions of each media worker.", by("worker", sessions)),
+            family("journal_lag_seconds", "gauge", "Age of the oldest fact not on disk.", one(round(lag_s, 3))),
+            family(
+                "projector_behind_events",
+                "gauge",
+                "Events that are not in the site database yet.",
+                one(max(0, live.journal.last_seq - projected.projected)),
+            ),
+            family(
+                "site_database_up", "gauge", "1 while the site database answers.", one(0 if projected.away else 1)
+            ),
+            self._meter.text(),
+        )
+        return "\n".join(chain(*families)) + "\n"
+
+
+def _line(line: LineNow, today: Measures) -> dict[str, object]:
+    return {
+        "name": line.name,
+        "waiting": line.waiting,
+        "longest_wait_ms": line.longest_wait_ms,
+        "agents": dict(line.agents),
+        "today": {**counts(today), **figures(today)},
+    }
