@@ -43,6 +43,8 @@ class SipSettings:
     tcp: bool = True
     public_address: str | None = None  # what goes into Contact, Via and c= behind a 1:1 NAT
     realm: str | None = None  # of digest; fixed at first start where it is not set
+    session_s: int = 1800  # after how long a call's peer must have shown itself, and the least that we let it ask for
+    session_min_s: int = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,8 @@ CHECKS: Mapping[str, typing.Callable[[typing.Any], str | None]] = types.MappingP
         "sip.bind": _address,
         "sip.port": _port,
         "sip.public_address": _address,
+        "sip.session_s": _positive,
+        "sip.session_min_s": _positive,
         "media.workers": _not_negative,
         "media.ports": _port_range,
         "media.silence_s": _positive,

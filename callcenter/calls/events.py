@@ -28,6 +28,14 @@ class ReinviteArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaMoved:
+    """The peer's answer to a re-INVITE of ours (a session refresh): where its media is now, mostly as before."""
+
+    leg: str
+    answer: MediaDescription
+
+
+@dataclass(frozen=True, slots=True)
 class AckArrived:
     """Our 200 was acknowledged; `answer` is the peer's SDP where the offer was ours."""
 
@@ -87,6 +95,7 @@ SignallingInput = (
     InviteArrived
     | ReinviteArrived
     | AckArrived
+    | MediaMoved
     | CancelArrived
     | Progressed
     | InviteAccepted

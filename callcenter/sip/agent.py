@@ -24,6 +24,8 @@ from callcenter.sip.limits import SourceLimits, TokenBucket, TurnedAway
 from callcenter.sip.message import Malformed, Request, Response, parse_message
 from callcenter.sip.registrar import Bindings, Limits
 from callcenter.sip.registration import PresenceChanged, Registration
+from callcenter.sip.session_interval import SessionRules
+from callcenter.sip.session_sweep import SessionSweep
 from callcenter.sip.statistics import Statistics
 from callcenter.sip.timers import CallAt, Timers
 from callcenter.sip.transactions import Transactions
@@ -63,6 +65,7 @@ class UserAgent:
         secret: bytes | None = None,
         algorithms: Sequence[str] = (MD5,),
         ids: IdSource = new_id,
+        session_rules: SessionRules | None = None,
     ) -> None:
         """`now` and `call_at` are the loop's `time` and `call_at`; `secret` makes the nonces, fresh at each start.
 
@@ -70,21 +73,36 @@ class UserAgent:
         Without `authorize` no challenge is ever answered (security.md S7): the server has none.
         """
         self.timers = Timers(now, call_at)
-        self._core = Core(transports=transports, timers=self.timers, room=room, directory=directory, ids=ids)
+        self._core = Core(
+            transports=transports,
+            timers=self.timers,
+            room=room,
+            directory=directory,
+            ids=ids,
+            session_rules=session_rules,
+        )
         self._access = Access(lambda: self._core.directory, secret or os.urandom(32), now, algorithms=algorithms)
         self._admit = admit or _admit_all
         self._limits = SourceLimits(rate=SOURCE_RATE, burst=SOURCE_BURST) if limits is None else limits
         self._turned_away = TurnedAway()
         self._courtesy = TokenBucket(COURTESY_RATE, COURTESY_RATE, now())
-        self._in_dialog = InDialog(self._core)
+        self._in_dialog = InDialog(self._core, watch=self._watch_sessions)
         self._serving = self._in_dialog.serving
         self._calling = InviteCalling(
-            self._core, end=self._in_dialog.end, reinvited=reinvited or _ignore, authorize=authorize
+            self._core,
+            end=self._in_dialog.end,
+            reinvited=reinvited or _ignore,
+            authorize=authorize,
+            watch=self._watch_sessions,
         )
+        self._sessions = SessionSweep(self._core, end=self._in_dialog.end, refresh=self._calling.refresh)
         self.registration = Registration(
             self._core, self._access, limits=registrar or Limits(), presence_changed=presence_changed
         )
         self.draining = False
+
+    def _watch_sessions(self) -> None:
+        self._sessions.start()
 
     # -- looking --------------------------------------------------------------------------------------------------
 
@@ -273,6 +291,7 @@ class UserAgent:
             self._serving.restore(dialog)
             self._calling.restore(dialog)
             self._in_dialog.restore(dialog)
+        self._sessions.start()
 
     def close(self) -> None:
         """Forget all timers. Nothing is sent."""

@@ -20,6 +20,7 @@ from callcenter.sip.directory import Directory
 from callcenter.sip.hop import Hop, Transports
 from callcenter.sip.message import Answerable, Malformed, Message, Request
 from callcenter.sip.sdp import SessionDescription, parse_sdp
+from callcenter.sip.session_interval import SessionRules
 from callcenter.sip.statistics import Statistics
 from callcenter.sip.timers import Timers
 from callcenter.sip.transactions import ServerTransaction, Transactions, reply_hop
@@ -43,8 +44,16 @@ class Core:
     """Shared by the parts of one user agent; `dialogs` holds those that are not over, by leg."""
 
     def __init__(
-        self, *, transports: Transports, timers: Timers, room: Room, directory: Directory, ids: IdSource = new_id
+        self,
+        *,
+        transports: Transports,
+        timers: Timers,
+        room: Room,
+        directory: Directory,
+        ids: IdSource = new_id,
+        session_rules: SessionRules | None = None,
     ) -> None:
+        self.session_rules = session_rules or SessionRules()
         self.transports = transports
         self.timers = timers
         self.open_unit = room.open_unit

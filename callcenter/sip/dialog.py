@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from callcenter.calls.ports import MediaDescription, Target
 from callcenter.sip.hop import Hop
 from callcenter.sip.message import Request, Response
+from callcenter.sip.session_interval import Session
 from callcenter.sip.transactions import COOKIE, DEFAULT_PORT
 from callcenter.sip.values import NameAddr, parse_uri
 
@@ -65,6 +66,10 @@ class Dialog(msgspec.Struct, frozen=True, omit_defaults=True):
     bye: bytes = b""
     """Our BYE until its answer; not sent while a 2xx of ours lacks its ACK."""
     bye_hop: Hop | None = None
+    session: Session | None = None
+    """The session timer of a call that is up."""
+    session_wanted_s: int = 0
+    """The interval that a 422 to our INVITE asked for."""
 
     @property
     def sdp_session(self) -> int:

@@ -4,6 +4,7 @@ A request is the peer's if both tags and the Call-ID are, and if it comes from a
 S16): somebody who has seen a call can still not end it from elsewhere.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from msgspec.structs import replace
@@ -25,9 +26,9 @@ CAPABILITIES = (("Allow", ALLOW), ("Accept", SDP))
 class InDialog:
     """Whatever has a To tag of ours and is no INVITE, and the end of a dialog from our side."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, *, watch: Callable[[], None]) -> None:
         self._core = core
-        self.serving = InviteServing(core, end=self.end, send_bye=self.send_bye)
+        self.serving = InviteServing(core, end=self.end, send_bye=self.send_bye, watch=watch)
 
     # -- what arrives ---------------------------------------------------------------------------------------------
 

@@ -7,11 +7,12 @@ INVITE are stored before they are sent, so a restart sends the same ones again.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
 
-from callcenter.calls.events import DialogLost, InviteAccepted, InviteRefused, Progressed
+from callcenter.calls.events import DialogLost, InviteAccepted, InviteRefused, MediaMoved, Progressed
 from callcenter.calls.ports import MediaDescription, Target
 from callcenter.kernel.unit import Unit
 from callcenter.sip import composing
@@ -20,6 +21,7 @@ from callcenter.sip.dialog import Dialog, branch, describe, learn_peer, next_cse
 from callcenter.sip.hop import Hop
 from callcenter.sip.message import Malformed, Response
 from callcenter.sip.sdp import build_offer
+from callcenter.sip.session_interval import Session, ask, conclude, longer
 from callcenter.sip.timers import NEVER
 from callcenter.sip.transaction import TIMEOUT
 
@@ -66,7 +68,7 @@ class Outgoing:
 
 
 class InviteCalling:
-    """The client half of the user agent for INVITE. `end` sends a BYE."""
+    """The client half of the user agent for INVITE. `end` sends a BYE; `watch` sees to the session timers."""
 
     def __init__(
         self,
@@ -75,7 +77,9 @@ class InviteCalling:
         end: EndDialog,
         reinvited: Callable[[Unit, ReinviteEnded], None],
         authorize: Authorize | None,
+        watch: Callable[[], None],
     ) -> None:
+        self._watch = watch
         self._core = core
         self._authorize = authorize
         self._end = end
@@ -103,12 +107,20 @@ class InviteCalling:
         self._send(unit, dialog, core.next_hop(dialog))
         return True
 
+    def refresh(self, unit: Unit, leg: str) -> bool:
+        """Ask whether the peer is still there: a re-INVITE with what was said last (RFC 4028 section 7.4)."""
+        dialog = self._core.dialogs.get(leg)
+        if dialog is None or dialog.local_media is None:
+            return False
+        return self.reinvite(unit, leg, dialog.local_media)
+
     def _send(self, unit: Unit, dialog: Dialog, hop: Hop, extra: composing.Headers = ()) -> None:
         """INVITE with the description and CSeq that the dialog has now."""
         assert dialog.local_media is not None, "described before it is sent"
         here = self._core.transports.local_address(hop)
         body = build_offer(dialog.local_media, session_id=dialog.sdp_session, version=dialog.sdp_version)
-        data = composing.invite(dialog, local=here, hop=hop, body=body, extra=extra)
+        timer = ask(self._core.session_rules, wanted_s=dialog.session_wanted_s, session=dialog.session)
+        data = composing.invite(dialog, local=here, hop=hop, body=body, extra=(*timer, *extra))
         dialog = replace(dialog, outbound_invite=data)
         self._core.save(unit, dialog)
         unit.after_commit(lambda: self._start(dialog, hop))
@@ -215,6 +227,7 @@ class InviteCalling:
             return
         dialog = self._learn(replace(dialog, state="confirmed", outbound_invite=b"", provisional=0), response)
         unit = core.open_unit()
+        dialog = self._timed(dialog, response, unit.now)
         core.save(unit, dialog)
         self._acknowledge(unit, outgoing, dialog)
         answer = core.answer_in(response)
@@ -252,7 +265,7 @@ class InviteCalling:
             self._rerefused(dialog, response.status)
         elif dialog.cancel_wanted:
             self._refused(dialog.leg, response.status, "cancelled")
-        elif not self._proved(dialog, response):
+        elif not self._proved(dialog, response) and not self._lengthened(dialog, response):
             self._refused(dialog.leg, response.status, "refused")
 
     def _proved(self, dialog: Dialog, response: Response) -> bool:
@@ -262,12 +275,40 @@ class InviteCalling:
         proof = self._authorize(dialog, response)
         if proof is None:
             return False
+        self._ask_again(dialog, (proof,))
+        return True
+
+    def _lengthened(self, dialog: Dialog, response: Response) -> bool:
+        """Whether the INVITE went out again with the longer session interval that a 422 asked for (RFC 4028, 7.3)."""
+        if response.status != 422 or dialog.session_wanted_s:
+            return False
+        try:
+            wanted = longer(response, self._core.session_rules.interval_s)
+        except Malformed as malformed:
+            self._core.statistics.refuse(malformed.reason)
+            return False
+        if wanted is None:
+            return False
+        self._ask_again(replace(dialog, session_wanted_s=wanted), ())
+        return True
+
+    def _ask_again(self, dialog: Dialog, extra: composing.Headers) -> None:
         unit = self._core.open_unit()
         dialog = replace(next_cseq(dialog), remote_tag="", route_set=(), provisional=0)
         dialog = replace(dialog, remote_target=dialog.remote_uri, invite_cseq=dialog.local_cseq)
-        self._send(unit, dialog, dialog.hop, (proof,))
+        self._send(unit, dialog, dialog.hop, extra)
         self._core.submit(unit)
-        return True
+
+    def _timed(self, dialog: Dialog, response: Response, now: datetime) -> Dialog:
+        """The dialog with the session timer of its 2xx."""
+        rules = self._core.session_rules
+        try:
+            timer = conclude(response, rules, now)
+        except Malformed as malformed:
+            self._core.statistics.refuse(malformed.reason)
+            timer = Session(rules.interval_s, "us", now)
+        self._watch()
+        return replace(dialog, session=timer)
 
     def _fail(self, outgoing: Outgoing, reason: str) -> None:
         dialog = self._core.dialogs.get(outgoing.leg)
@@ -300,16 +341,24 @@ class InviteCalling:
             core.statistics.refuse(malformed.reason)
             peer = None
         dialog = replace(dialog, outbound_invite=b"", remote_target=peer.uri.text if peer else dialog.remote_target)
+        dialog = self._timed(dialog, response, unit.now)
         core.save(unit, dialog)
         self._acknowledge(unit, outgoing, dialog)
-        self._reinvited(unit, ReinviteEnded(dialog.leg, response.status, core.answer_in(response)))
+        answer = core.answer_in(response)
+        if answer is not None:
+            core.deliver(unit, MediaMoved(dialog.leg, answer))
+        self._reinvited(unit, ReinviteEnded(dialog.leg, response.status, answer))
         core.submit(unit)
 
     def _rerefused(self, dialog: Dialog, status: int) -> None:
         """408 and 481 say that the dialog is no more (RFC 3261 section 12.2.1.2); others leave the call as it was."""
         core = self._core
         unit = core.open_unit()
-        dialog = replace(dialog, outbound_invite=b"")
+        timer = dialog.session
+        if timer is not None and status != 491:
+            # Whoever refuses is there; after 491 the two have met, and the next look asks again.
+            timer = replace(timer, since=unit.now)
+        dialog = replace(dialog, outbound_invite=b"", session=timer)
         core.save(unit, dialog)
         self._reinvited(unit, ReinviteEnded(dialog.leg, status, None))
         if status in (408, 481):

@@ -32,7 +32,7 @@ MAX_LINES = 256
 MAX_IDENTIFIER = 512
 MAX_LISTED = 20
 MAX_SECONDS = 2**32 - 1
-SUPPORTED: frozenset[str] = frozenset()
+SUPPORTED = frozenset({"timer"})
 """Option tags that a Require may name."""
 
 COMPACT = {

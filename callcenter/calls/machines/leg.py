@@ -81,6 +81,8 @@ def _live(leg: Leg, event: LegInput) -> Step:
             return _reinvited(leg, event.offer)
         case ev.AckArrived():
             return _acknowledged(leg, event.answer)
+        case ev.MediaMoved():
+            return _moved(leg, event.answer)
         case ev.Played() | ev.Recorded() | ev.RecordingFailed() | ev.CommandRefused():
             return leg, []
     return _inbound(leg, event) if leg.direction is Direction.INBOUND else _outbound(leg, event)
@@ -227,6 +229,13 @@ def _reinvited(leg: Leg, offer: MediaDescription | None) -> Step:
     if agreed is None:
         return leg, [fx.SendReject(488)]
     return replace(leg, remote=offer), [fx.ConnectMedia(offer), fx.SendAnswer(agreed)]
+
+
+def _moved(leg: Leg, answer: MediaDescription) -> Step:
+    """What the peer answers to a refresh; nothing is told to the worker that it knows already."""
+    if answer == leg.remote or not accept(answer, default_offer(leg.address, leg.port)):
+        return leg, []
+    return replace(leg, remote=answer), [fx.ConnectMedia(answer)]
 
 
 def _hang_up(leg: Leg, command: HangUp, by: EndedBy) -> Step:

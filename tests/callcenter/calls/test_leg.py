@@ -148,6 +148,14 @@ def test_a_digit_delivered_twice_is_one_digit() -> None:
     assert effects == [fx.Pressed(1, "5")]
 
 
+def test_an_answer_to_a_refresh_is_told_to_the_worker_only_where_it_is_new() -> None:
+    leg, _ = run(outbound(), Dial(TARGET), OPENED, ev.InviteAccepted("leg", PEER))
+    assert run(leg, ev.MediaMoved("leg", PEER)) == (leg, [])
+    moved = replace(PEER, port=PEER.port + 2)
+    leg, effects = run(leg, ev.MediaMoved("leg", moved))
+    assert (leg.remote, effects) == (moved, [fx.ConnectMedia(moved)])
+
+
 def test_hold_and_resume_are_answered_in_kind() -> None:
     leg, _ = run(inbound(), Accept(), OPENED, ev.AckArrived("leg", None))
     held = replace(PEER, direction="sendonly")
