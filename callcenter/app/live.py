@@ -35,6 +35,7 @@ from callcenter.sip.core import Room
 from callcenter.sip.directory import Directory
 from callcenter.sip.hop import Transports
 from callcenter.sip.limits import SourceLimits, TokenBucket
+from callcenter.sip.session_interval import SessionRules
 from ivr.service import FlowService
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class LiveSide:
         )
 
     def _agent(self, outside: Outside, directory: Directory) -> UserAgent:
-        limits, loop = self._settings.limits, self._loop
+        limits, sip, loop = self._settings.limits, self._settings.sip, self._loop
         self._admission = TokenBucket(limits.invites_per_s, limits.invites_per_s, loop.time())
         return UserAgent(
             transports=outside.transports,
@@ -117,6 +118,7 @@ class LiveSide:
             admit=self._admit,
             limits=SourceLimits(rate=limits.per_source_per_s, burst=limits.per_source_burst),
             presence_changed=self._phone_changed,
+            session_rules=SessionRules(max(sip.session_s, sip.session_min_s), sip.session_min_s),
         )
 
     # -- units -----------------------------------------------------------------------------------------------
