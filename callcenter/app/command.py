@@ -33,9 +33,13 @@ MODULES = {
     "user": "callcenter.identity.command",
     "phone": "callcenter.identity.command",
     "calls": "callcenter.app.command_calls",
+    "report": "callcenter.app.command_report",
+    "metrics": "callcenter.app.command_metrics",
+    "queue-log": "callcenter.reporting.queue_log_command",
     "crm": "callcenter.crm.command",
     "flows": "callcenter.app.command_flows",
     "acd": "acd.command",
+    "simulate": "acd.command_simulate",
     "demo": "callcenter.app.demo.command",
 }
 

@@ -1,0 +1,47 @@
+"""Trials whose chance the test decides itself."""
+
+from collections.abc import Sequence
+
+from acd.laboratory.tally import Outcome
+from acd.laboratory.trial import Shift, SimulatedCall, Trial
+from acd.laboratory.world import World
+from acd.model import AgentPolicy, Policy, QueuePolicy
+
+HOUR_MS = 3_600_000
+
+
+def call(at_s: float, handle_s: float, patience_s: float | None = None, priority: int = 50) -> SimulatedCall:
+    """A caller of the only type, for the only queue."""
+    patience_ms = None if patience_s is None else int(patience_s * 1000)
+    return SimulatedCall(int(at_s * 1000), "calls", "calls", int(handle_s * 1000), patience_ms, priority)
+
+
+def trial_of(
+    calls: Sequence[SimulatedCall],
+    *,
+    agents: int = 1,
+    hours: float = 1,
+    periods: int = 1,
+    waiting_room: int | None = None,
+    answer_s: float = 0,
+    wrap_up_s: int = 0,
+    shifts: Sequence[Shift] | None = None,
+) -> Trial:
+    """One queue, equal agents a1, a2, ... who are there all the time, service level in 20 s."""
+    names = [f"a{number}" for number in range(1, agents + 1)]
+    return Trial(
+        policy=Policy("p", (QueuePolicy("calls", wrap_up_s=wrap_up_s),), tuple(AgentPolicy(name) for name in names)),
+        calls=calls,
+        shifts=tuple(Shift(name, 0) for name in names) if shifts is None else tuple(shifts),
+        groups=dict.fromkeys(names, "agents"),
+        types=("calls",),
+        from_ms=0,
+        until_ms=int(hours * HOUR_MS),
+        periods=periods,
+        waiting_room=waiting_room,
+        answer_ms=int(answer_s * 1000),
+    )
+
+
+def outcome_of(trial: Trial) -> Outcome:
+    return World(trial).run()
