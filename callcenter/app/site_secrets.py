@@ -35,14 +35,20 @@ def site_key(data: Path) -> bytes:
 
 
 def realm(data: Path, wanted: str | None) -> str:
-    """The realm of digest: `wanted` (sip.realm) where set, else as fixed at first use.
+    """The realm of digest, fixed at first use: `wanted` (sip.realm) where it is set.
 
-    Stored phone passwords are good for one realm only, so it never changes by itself.
+    Stored phone passwords are good for one realm only. Raises ConfigError where `wanted` is another one by now.
     """
     path = data / REALM
     if not path.exists():
         _write_once(path, wanted or DEFAULT_REALM)
-    return wanted or path.read_text(encoding="utf-8").strip()
+    kept = path.read_text(encoding="utf-8").strip()
+    if wanted is not None and wanted != kept:
+        raise ConfigError(
+            f"sip.realm: must stay {kept!r}, for which the phones' passwords were made, not {wanted!r}; to change it, "
+            f"remove {path} and give every phone a new password (`callcenter phone passwd USER`)"
+        )
+    return kept
 
 
 def monitor_token(data: Path) -> str:

@@ -25,8 +25,14 @@ def test_damaged_key_is_named_and_not_replaced(tmp_path: Path) -> None:
 
 def test_realm_is_fixed_at_first_use(tmp_path: Path) -> None:
     assert realm(tmp_path, None) == "callcenter"
-    assert realm(tmp_path, "example.org") == "example.org"
+    assert realm(tmp_path, "callcenter") == "callcenter"
     assert realm(tmp_path, None) == "callcenter"
+
+
+def test_another_realm_later_is_refused_by_its_key_with_what_to_do(tmp_path: Path) -> None:
+    realm(tmp_path, None)
+    with pytest.raises(ConfigError, match=r"^sip\.realm: must stay 'callcenter'.*callcenter phone passwd"):
+        realm(tmp_path, "example.org")
 
 
 def test_realm_that_was_set_at_first_use_stays(tmp_path: Path) -> None:
