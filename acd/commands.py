@@ -7,7 +7,7 @@ network may send late or twice is refused (`events.InputRefused`), never an erro
 from dataclasses import dataclass
 from datetime import datetime
 
-from acd.model import DEFAULT_PRIORITY, FailureReason, Outcome, Policy, Requirements, Skills
+from acd.model import DEFAULT_PRIORITY, EndReason, FailureReason, Outcome, Policy, Requirements, Skills
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,13 @@ class WrapUpExtended:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUpAsked:
+    """The agent, who talks, wants time for after-call work where there would be none (`optional`)."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class DispositionChosen:
     """The agent says how the contact ended, in the call or in its wrap-up. `disposition` is a code of the site."""
 
@@ -129,7 +136,8 @@ class EntryQueued:
     `skills` and `requires` raise what the queue asks for. `priority` 1..99, 99 first. `enqueued_at` keeps an earlier
     place (callback, an agent lost before the bridge). `head_start_s` moves the caller forward and is no part of the
     wait that is reported. `preferred` is the agent whom he waits for first (his last one, the account's owner), for
-    `preferred_s` seconds, None: as long as the queue says.
+    `preferred_s` seconds, None: as long as the queue says. `callback_s`: nobody is on the line, he is called when an
+    agent is found, for so long; he is told nothing and sent nowhere.
     """
 
     entry: str
@@ -142,6 +150,7 @@ class EntryQueued:
     head_start_s: int = 0
     preferred: str | None = None
     preferred_s: int | None = None
+    callback_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,46 @@ class EntryWithdrawn:
 
     entry: str
     outcome: Outcome
+    reason: EndReason | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryMoved:
+    """A supervisor sends the caller to another queue; he keeps his time and his priority."""
+
+    entry: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReprioritised:
+    """A supervisor gives the caller another priority, 1..99."""
+
+    entry: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCancelled:
+    """A supervisor takes the caller out of the queue."""
+
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSkillsChanged:
+    """A supervisor says what the agent can do, whatever the configuration says; None: what it says."""
+
+    agent: str
+    skills: Skills | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentForcedOut:
+    """A supervisor signs the agent out at once, also while he talks: the call goes on, no wrap-up follows it."""
+
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +253,16 @@ Input = (
     | ContactEnded
     | WrapUpFinished
     | WrapUpExtended
+    | WrapUpAsked
     | DispositionChosen
     | EntryQueued
     | EntryAbandoned
     | EntryWithdrawn
+    | EntryMoved
+    | EntryReprioritised
+    | EntryCancelled
+    | AgentSkillsChanged
+    | AgentForcedOut
     | OfferAccepted
     | OfferDeclined
     | OfferFailed
@@ -222,5 +277,8 @@ AgentInput = (
     | ContactStarted
     | WrapUpFinished
     | WrapUpExtended
+    | WrapUpAsked
     | DispositionChosen
+    | AgentSkillsChanged
+    | AgentForcedOut
 )

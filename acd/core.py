@@ -11,11 +11,13 @@ from types import MappingProxyType
 
 from acd import commands, events
 from acd.machines.agent import Agent
+from acd.machines.care import Care
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
 from acd.model import Policy, to_millisecond
+from acd.policies.expected_wait import Estimate
 from acd.state import NO_POLICY, Kind, Row, State, Watch
-from acd.steps import agents, entries, matching, offers, site
+from acd.steps import agents, entries, matching, offers, rings, site, waiting
 
 __all__ = ["NO_POLICY", "Distributor", "Kind", "Row", "Watch"]
 
@@ -57,6 +59,16 @@ class Distributor:
         """When the next `Tick` is due; None while nothing runs."""
         return self.state.next_deadline
 
+    @property
+    def cares(self) -> Mapping[str, Care]:
+        """What is done for those who wait, by entry."""
+        return MappingProxyType(self.state.cares)
+
+    @property
+    def estimates(self) -> Mapping[str, Estimate]:
+        """How long callers wait, by queue, and how well they were told."""
+        return MappingProxyType(self.state.estimates)
+
     def position(self, entry: str) -> int:
         """The place of a waiting entry in its queue, from 1. Raises KeyError for one that has ended."""
         found = self.state.entries[entry]
@@ -84,7 +96,14 @@ class Distributor:
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 
-    def restore(self, agents_: Iterable[Agent], entries_: Iterable[QueueEntry], offers_: Iterable[Offer]) -> None:
+    def restore(
+        self,
+        agents_: Iterable[Agent],
+        entries_: Iterable[QueueEntry],
+        offers_: Iterable[Offer],
+        cares: Iterable[Care] = (),
+        estimates: Iterable[Estimate] = (),
+    ) -> None:
         """Take the rows of an earlier run, before the first input, which must be Restarted, then PolicyLoaded."""
         state = self.state
         for agent in agents_:
@@ -95,10 +114,16 @@ class Distributor:
         for entry in entries_:
             state.entries[entry.id] = entry
             state.entry_of[entry.contact] = entry.id
+            state.waiting[entry.queue] += 1
             state.arm("entry", entry.id, entry.next_deadline)
         for offer in offers_:
             state.offers[offer.id] = offer
             state.arm("offer", offer.id, offer.next_deadline)
+        for care in cares:
+            state.put_care(care)
+        for estimate in estimates:
+            state.put_estimate(estimate)
+        state.touched.clear()
 
     def resume(self, policy: Policy, number: int) -> None:
         """After `restore`: stand where a core stood that ran `policy` and had taken input `number`; for replays.
@@ -117,8 +142,16 @@ class Distributor:
         state.number += 1
         told = state.told = []
         HANDLERS[type(input_)](state, input_, now)
+        if state.queued:
+            waiting.arrive(state, now)
+        if state.deserted:
+            waiting.deserted(state, now)
+        if state.restaffed or state.gone:
+            rings.restaffed(state, now)
         if state.freed or state.arrived:
             matching.match(state, now)
+        if state.queued or state.left:
+            waiting.settle(state, now)
         return told
 
 
@@ -133,6 +166,7 @@ HANDLERS: dict[type, Callable[..., None]] = {
     **site.HANDLERS,
     **agents.HANDLERS,
     **entries.HANDLERS,
+    **waiting.HANDLERS,
     **offers.HANDLERS,
     commands.Tick: tick,
 }
@@ -140,4 +174,5 @@ LAPSES: dict[Kind, Callable[[State, str, datetime], None]] = {
     "agent": agents.lapse,
     "entry": entries.lapse,
     "offer": offers.lapse,
+    "care": waiting.lapse,
 }

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from acd.model import AgentState, Delivery, FailureReason, Outcome, RestState
+from acd.model import AgentState, Delivery, EndReason, FailureReason, Outcome, RestState, Skills, Strategy
 
-RescindReason = Literal["caller_left", "signed_out", "on_contact", "withdrawn", "restart"]
+RescindReason = Literal["caller_left", "signed_out", "on_contact", "withdrawn", "restart", "answered_elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,11 @@ class EntryAbandoned:
 
 @dataclass(frozen=True, slots=True)
 class EntryEnded:
-    """The entry left the queue neither answered nor abandoned."""
+    """The entry left the queue neither answered nor abandoned.
+
+    `target`: where the caller is to go (`acd.policies.overflow.Target`), None: where his flow says. `key`: that he
+    pressed.
+    """
 
     TYPE: ClassVar[str] = "acd.entry.ended"
     contact: str
@@ -59,6 +63,75 @@ class EntryEnded:
     queue: str
     outcome: Outcome
     wait_ms: int
+    reason: EndReason | None = None
+    target: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWidened:
+    """From now on the people of `ring` may serve the caller too (rings count from 1)."""
+
+    TYPE: ClassVar[str] = "acd.entry.widened"
+    contact: str
+    entry: str
+    queue: str
+    ring: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAnnounced:
+    """Tell the caller his position and the wait to expect (seconds), each where it is there; `comfort`: thank him."""
+
+    TYPE: ClassVar[str] = "acd.entry.announced"
+    contact: str
+    entry: str
+    queue: str
+    position: int | None
+    wait_s: int | None
+    comfort: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReprioritised:
+    """A supervisor gave the caller another priority; `position` is the one that he has now."""
+
+    TYPE: ClassVar[str] = "acd.entry.reprioritised"
+    contact: str
+    entry: str
+    queue: str
+    priority: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettledPromise:
+    """A wait that was told `after_ms` of waiting, beside the one that came; None: he was not answered."""
+
+    after_ms: int
+    promised_ms: int
+    came_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromisesSettled:
+    """Every wait that the caller was told, now that his own is over (acd.md section 4)."""
+
+    TYPE: ClassVar[str] = "acd.promise.settled"
+    contact: str
+    entry: str
+    queue: str
+    answered: bool
+    promises: tuple[SettledPromise, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSkillsChanged:
+    """What the agent can do from now on, whatever the configuration says; None: what it says."""
+
+    TYPE: ClassVar[str] = "acd.agent.skills_changed"
+    agent: str
+    skills: Skills | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +146,16 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Why this agent: the number of the input that led to it, the policy that held, who was passed over."""
+    """Why this agent: the number of the input that led to it, the policy that held, who was passed over.
+
+    The counts are those of `ring`, in which the caller waited; 0 is the time that he waits for one agent only.
+    """
 
     input: int
     policy: str
     passed_over: PassedOver
+    ring: int = 1
+    strategy: Strategy = "longest_idle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +244,15 @@ class NextStateChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUpAsked:
+    """The agent will have a wrap-up after this contact because he wants it."""
+
+    TYPE: ClassVar[str] = "acd.wrap_up.asked"
+    agent: str
+    contact: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceChanged:
     TYPE: ClassVar[str] = "acd.presence.changed"
     agent: str
@@ -203,6 +290,11 @@ Fact = (
     | EntryAnswered
     | EntryAbandoned
     | EntryEnded
+    | EntryWidened
+    | EntryAnnounced
+    | EntryReprioritised
+    | PromisesSettled
+    | AgentSkillsChanged
     | OfferCreated
     | OfferAccepted
     | OfferDeclined
@@ -211,6 +303,7 @@ Fact = (
     | OfferFailed
     | AgentStateChanged
     | NextStateChosen
+    | WrapUpAsked
     | PresenceChanged
     | DispositionChosen
     | PolicyLoaded
@@ -237,6 +330,8 @@ def _plain(value: object) -> object:
         return {
             "input": value.input,
             "policy": value.policy,
+            "ring": value.ring,
+            "strategy": value.strategy,
             "passed_over": {
                 "excluded": over.excluded,
                 "later_in_order": over.later_in_order,
@@ -244,4 +339,8 @@ def _plain(value: object) -> object:
                 "not_available": over.not_available,
             },
         }
+    if isinstance(value, SettledPromise):
+        return {name: getattr(value, name) for name in ("after_ms", "promised_ms", "came_ms")}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     return value

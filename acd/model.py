@@ -8,10 +8,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from acd.policies.announcing import SILENT, AnnouncePolicy
+from acd.policies.overflow import OverflowRule
+
 AgentState = Literal["logged_out", "not_ready", "available", "reserved", "on_contact", "wrap_up"]
 OfferState = Literal["pending", "accepted", "declined", "timed_out", "rescinded", "failed"]
 EntryState = Literal["waiting", "offered", "answered", "abandoned", "overflowed", "callback", "transferred", "failed"]
 Outcome = Literal["overflowed", "callback", "transferred", "failed"]
+EndReason = Literal[
+    "length",
+    "expected_wait",
+    "waited",
+    "no_agents",
+    "max_wait",
+    "key",
+    "moved",
+    "cancelled",
+    "not_alive",
+    "not_reached",
+]
+"""Why an entry left its queue neither answered nor abandoned: the overflow rule, the caller's key, a supervisor."""
 Delivery = Literal["phone", "console"]
 FailureReason = Literal["busy", "unreachable", "error"]
 RestState = Literal["available", "not_ready", "logged_out"]
@@ -43,6 +59,9 @@ Relax = Literal["never", "lower", "drop"]
 
 Skills = tuple[tuple[str, int], ...]
 """Sorted (skill, level 1..10): of an agent what he has, of a caller what he needs at least."""
+
+Need = tuple[Skills, ...]
+"""What a caller needs: of each group one skill at its level. Canonical (`acd.policies.skills`)."""
 
 DEFAULT_PRIORITY = 50
 MOST_RINGS = 6
@@ -99,7 +118,8 @@ class QueuePolicy:
 
     `skills` are all needed, and so is each group of `requires`. `teams` may serve (none: everybody). `preferred_s`:
     how long a caller waits for the agent whom he is to have; `head_start_s` moves all its callers forward;
-    `ring_all_most`: how many phones ring for one caller at once.
+    `ring_all_most`: how many phones ring for one caller at once. `announce`: what callers are told meanwhile;
+    `overflow`: when they are sent elsewhere, the first rule that applies.
     """
 
     name: str
@@ -116,6 +136,8 @@ class QueuePolicy:
     head_start_s: int = 0
     ring_all_most: int = 30
     channel: Channel = "voice"
+    announce: AnnouncePolicy = SILENT
+    overflow: tuple[OverflowRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ import msgspec
 from acd import commands, events
 from acd.core import Distributor
 from acd.machines.agent import Agent
+from acd.machines.care import Care
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
 from acd.model import Policy, milliseconds, to_millisecond
+from acd.policies.expected_wait import Estimate
 from acd.version import core_version
 from callcenter.kernel.codec import decode
 from callcenter.kernel.unit import Unit
@@ -37,11 +39,13 @@ Blob = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What an earlier run left: the state rows (id, canonical JSON) of the three kinds."""
+    """What an earlier run left: the state rows (id, canonical JSON) of each kind."""
 
     agents: Iterable[Blob] = ()
     entries: Iterable[Blob] = ()
     offers: Iterable[Blob] = ()
+    cares: Iterable[Blob] = ()
+    estimates: Iterable[Blob] = ()
 
 
 class AcdService:
@@ -60,6 +64,8 @@ class AcdService:
                 [decode(blob, Agent) for _, blob in rows.agents],
                 [decode(blob, QueueEntry) for _, blob in rows.entries],
                 [decode(blob, Offer) for _, blob in rows.offers],
+                [decode(blob, Care) for _, blob in rows.cares],
+                [decode(blob, Estimate) for _, blob in rows.estimates],
             )
         told = self.handle(unit, commands.Restarted(epoch, core_version()))
         return told + self.handle(unit, commands.PolicyLoaded(policy))

@@ -13,14 +13,22 @@ import msgspec
 
 from acd.core import Distributor
 from acd.machines.agent import Agent
+from acd.machines.care import Care
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
 from acd.model import Policy
+from acd.policies.expected_wait import Estimate
 from callcenter.kernel.codec import decode, encode
 
-T = TypeVar("T", Agent, QueueEntry, Offer)
-Row = Agent | QueueEntry | Offer
-KINDS: dict[str, type[Row]] = {"agent": Agent, "entry": QueueEntry, "offer": Offer}
+T = TypeVar("T", Agent, QueueEntry, Offer, Care, Estimate)
+Row = Agent | QueueEntry | Offer | Care | Estimate
+KINDS: dict[str, type[Row]] = {
+    "agent": Agent,
+    "entry": QueueEntry,
+    "offer": Offer,
+    "care": Care,
+    "estimate": Estimate,
+}
 """The state rows of the distributor."""
 
 
@@ -36,7 +44,13 @@ class Snapshot:
     def core(self) -> Distributor:
         """A core that stands here. Raises msgspec.ValidationError for a row of another version."""
         core = Distributor()
-        core.restore(self._of(Agent, "agent"), self._of(QueueEntry, "entry"), self._of(Offer, "offer"))
+        core.restore(
+            self._of(Agent, "agent"),
+            self._of(QueueEntry, "entry"),
+            self._of(Offer, "offer"),
+            self._of(Care, "care"),
+            self._of(Estimate, "estimate"),
+        )
         core.resume(self.policy, self.number)
         return core
 
@@ -48,6 +62,8 @@ class Snapshot:
         found: dict[tuple[str, str], Row] = {("agent", id_): row for id_, row in core.agents.items()}
         found |= {("entry", id_): row for id_, row in core.entries.items()}
         found |= {("offer", id_): row for id_, row in core.offers.items()}
+        found |= {("care", id_): row for id_, row in core.cares.items()}
+        found |= {("estimate", id_): row for id_, row in core.estimates.items()}
         for key in sorted(found.keys() | self.rows.keys()):
             # Decoded: a row of an earlier version lacks the fields that were added since.
             blob, row = self.rows.get(key), found.get(key)

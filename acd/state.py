@@ -4,7 +4,9 @@ Whatever changes an aggregate goes through here, so that no step can forget one 
 (`acd.steps`) say what happens; this says only what follows from it.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import Literal
@@ -14,21 +16,31 @@ from acd.machines import agent as agent_machine
 from acd.machines import entry as entry_machine
 from acd.machines import offer as offer_machine
 from acd.machines.agent import Agent
+from acd.machines.care import Care
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
-from acd.model import AgentPolicy, Policy, QueuePolicy
+from acd.model import AgentPolicy, Need, Policy, QueuePolicy, Requirements, Skills
+from acd.policies.expected_wait import Estimate
 from acd.policies.matching import Matcher
+from acd.policies.rings import need_in
+from acd.policies.skills import profile
+from acd.policies.staffing import Staffing
 
-Kind = Literal["agent", "entry", "offer"]
-Row = tuple[Kind, str, Agent | QueueEntry | Offer | None]
+Kind = Literal["agent", "entry", "offer", "care", "estimate"]
+Row = tuple[Kind, str, Agent | QueueEntry | Offer | Care | Estimate | None]
 Watch = Callable[[QueueEntry, str, datetime], None]
 """(entry, the agent who is about to be offered it, now)."""
 
 NO_POLICY = Policy("none")
+_MOST_NEEDS = 10_000
 
 
 class State:
-    """One site's. `freed` and `arrived` are those whom matching must look at before the input is over."""
+    """One site's. `freed` and `arrived` are those whom matching must look at before the input is over.
+
+    `queued` have come in it, `left` have left their queues; `deserted`: the last agent of some kind has gone.
+    `waiting` counts the entries of each queue.
+    """
 
     def __init__(self) -> None:
         self.policy = NO_POLICY
@@ -41,10 +53,20 @@ class State:
         self.entry_of: dict[str, str] = {}
         self.holders: dict[str, dict[str, None]] = {}
         self.matcher = Matcher(self.policy)
+        self.staffing = Staffing()
+        self.cares: dict[str, Care] = {}
+        self.estimates: dict[str, Estimate] = {}
+        self.waiting: Counter[str] = Counter()
         self.deadlines: list[tuple[datetime, Kind, str]] = []
         self.touched: dict[tuple[Kind, str], None] = {}
         self.freed: list[str] = []
         self.arrived: list[str] = []
+        self.queued: list[str] = []
+        self.left: list[QueueEntry] = []
+        self.deserted = False
+        self.restaffed = False
+        self.gone: list[str] = []
+        self.needs: dict[tuple[str, int, Skills, Requirements], Need] = {}
         self.told: list[events.Event] = []
         # Told of each decision before it changes anything (`acd.why`); nobody listens but in a replay.
         self.watch: Watch | None = None
@@ -53,25 +75,63 @@ class State:
         """From now on these are the rules; the index is still that of the rules before."""
         self.policy = policy
         self.queues = {queue.name: queue for queue in policy.queues}
-        self.known = {agent.id: agent for agent in policy.agents}
+        self.known = {agent.id: self._trained(agent) for agent in policy.agents}
+        self.needs = {}
+        self.staffing = Staffing()
+        for id_, agent in self.agents.items():
+            if agent.state != "logged_out" and id_ in self.known:
+                self.staffing.comes(id_, self.profile_of(self.known[id_]))
+
+    def _trained(self, agent: AgentPolicy) -> AgentPolicy:
+        """With the skills that a supervisor gave him."""
+        found = self.agents.get(agent.id)
+        if found is None or found.trained is None:
+            return agent
+        return replace(agent, skills=found.trained)
+
+    @staticmethod
+    def profile_of(known: AgentPolicy) -> Skills:
+        """All that this agent may be chosen for."""
+        return profile(known.skills, known.teams)
+
+    def need_in(self, queue: QueuePolicy, ring: int, asked: Skills, requires: Requirements) -> Need:
+        """What a caller needs in a ring, worked out once."""
+        key = (queue.name, ring, asked, requires)
+        need = self.needs.get(key)
+        if need is None:
+            if len(self.needs) >= _MOST_NEEDS:
+                self.needs.clear()
+            need = self.needs[key] = need_in(queue, ring, asked, requires)
+        return need
 
     def index(self) -> None:
         """Build the index anew from the aggregates, and look at everybody once."""
-        self.matcher = Matcher(self.policy)
+        self.matcher = Matcher(replace(self.policy, agents=tuple(self.known.values())))
         self.freed = []
         for id_ in sorted(self.agents):
             if self.can_be_offered(id_):
-                self.matcher.agent_idles(self.agents[id_].idle_place)
+                self.matcher.agent_idles(self.agents[id_].idle)
                 self.freed.append(id_)
-        waiting = [entry for entry in self.entries.values() if entry.state == "waiting"]
-        for entry in waiting:
-            self.matcher.caller_waits(entry.queue, entry.need, entry.place)
-        self.arrived = [entry.id for entry in waiting]
+        self.arrived = []
+        for entry in self.entries.values():
+            stands = self._stands(entry)
+            if stands == "line":
+                self.matcher.caller_waits(entry.spot, entry.place)
+                self.arrived.append(entry.id)
+            elif stands == "ringing":
+                self.matcher.caller_rings(entry.spot, entry.place)
 
     def can_be_offered(self, agent: str) -> bool:
         """Whether this agent could get an offer now."""
         found, known = self.agents.get(agent), self.known.get(agent)
         return found is not None and known is not None and found.can_be_offered(known.delivery)
+
+    def can_be_waited_for(self, agent: str) -> bool:
+        """Whether this agent is there and will take contacts, be it after the one that he has."""
+        found = self.agents.get(agent)
+        if found is None or agent not in self.known:
+            return False
+        return found.phone and found.state not in ("logged_out", "not_ready")
 
     def excludes(self, entry: str, agent: str) -> bool:
         """Whether this agent is passed over for this entry."""
@@ -97,14 +157,25 @@ class State:
         if agent.live_contact != held:
             self._hand_over(id_, held, agent.live_contact)
         self.arm("agent", id_, agent.next_deadline)
+        self._staff(before, agent)
         idle, can = self.matcher.idles(id_), self.can_be_offered(id_)
         if idle and not can:
             self.matcher.agent_leaves(id_)
         elif can and not idle:
-            self.matcher.agent_idles(agent.idle_place)
+            self.matcher.agent_idles(agent.idle)
             self.freed.append(id_)
+        if self.matcher.is_waited_for(id_) and not self.can_be_waited_for(id_):
+            self.gone.append(id_)
         self.forget_if_gone(agent)
         return agent
+
+    def _staff(self, before: Agent | None, agent: Agent) -> None:
+        was, is_ = before is not None and before.state != "logged_out", agent.state != "logged_out"
+        known = self.known.get(agent.id)
+        if is_ and not was and known is not None:
+            self.restaffed = self.staffing.comes(agent.id, self.profile_of(known)) or self.restaffed
+        elif was and not is_ and self.staffing.goes(agent.id):
+            self.deserted = self.restaffed = True
 
     def _hand_over(self, agent: str, held: str | None, holds: str | None) -> None:
         if held is not None:
@@ -137,19 +208,73 @@ class State:
 
     def put_entry(self, before: QueueEntry | None, entry: QueueEntry) -> None:
         """`entry` instead of `before`; whatever of queue, need and place has changed changes in the index too."""
-        waited = before is not None and before.state == "waiting"
         self.touched["entry", entry.id] = None
-        if waited and entry.state != "waiting":
-            self.matcher.caller_leaves(entry.queue, entry.need, entry.place)
+        stood = None if before is None else self._stands(before)
+        stands = self._stands(entry)
+        if before is None:
+            self.waiting[entry.queue] += 1
+        elif stood is not None and (stood != stands or (before.spot, before.place) != (entry.spot, entry.place)):
+            if stood == "line":
+                self.matcher.caller_leaves(before.spot, before.place)
+            else:
+                self.matcher.caller_rings_no_more(before.spot, before.place)
+            stood = None
         if entry.has_ended:
             del self.entries[entry.id]
             del self.entry_of[entry.contact]
+            self.waiting[entry.queue] -= 1
+            self.left.append(entry)
             return
         self.entries[entry.id] = entry
-        if entry.state == "waiting" and not waited:
-            self.matcher.caller_waits(entry.queue, entry.need, entry.place)
+        if stands == "line" and stood is None:
+            self.matcher.caller_waits(entry.spot, entry.place)
             self.arrived.append(entry.id)
+            if entry.id in self.cares:
+                self.arm("care", entry.id, self.cares[entry.id].next_deadline)
+        elif stands == "ringing":
+            if stood is None:
+                self.matcher.caller_rings(entry.spot, entry.place)
+            if (
+                before is not None
+                and before.state == "offered"
+                and (stood is None or before.excluded != entry.excluded)
+            ):
+                self.arrived.append(entry.id)
         self.arm("entry", entry.id, entry.next_deadline)
+
+    def may_ring_more(self, entry: str) -> bool:
+        """Whether phones ring for this entry and more may."""
+        found = self.entries.get(entry)
+        return found is not None and self._stands(found) == "ringing"
+
+    def _stands(self, entry: QueueEntry) -> Literal["line", "ringing"] | None:
+        """In line, or with phones ringing of which there may be more, or neither."""
+        if entry.state == "waiting":
+            return "line"
+        if entry.state != "offered":
+            return None
+        queue = self.queues.get(entry.queue)
+        if queue is None or queue.strategy != "ring_all" or len(entry.pending) >= queue.ring_all_most:
+            return None
+        return "ringing"
+
+    def put_care(self, care: Care) -> None:
+        """What is done for an entry is now this."""
+        if self.cares.get(care.id) != care:
+            self.cares[care.id] = care
+            self.touched["care", care.id] = None
+            self.arm("care", care.id, care.next_deadline)
+
+    def drop_care(self, id_: str) -> None:
+        """Nothing is done for this entry any more."""
+        del self.cares[id_]
+        self.touched["care", id_] = None
+
+    def put_estimate(self, estimate: Estimate) -> None:
+        """What is known of a queue's waits is now this."""
+        if self.estimates.get(estimate.queue) != estimate:
+            self.estimates[estimate.queue] = estimate
+            self.touched["estimate", estimate.queue] = None
 
     # -- offers ---------------------------------------------------------------------------------------------------
 
@@ -201,14 +326,24 @@ class State:
         return None
 
     def _deadline_of(self, kind: Kind, id_: str) -> datetime | None:
+        if kind == "care" and not self.waits(id_):
+            return None
         row = self.find(kind, id_)
-        return None if row is None else row.next_deadline
+        return None if row is None or isinstance(row, Estimate) else row.next_deadline
 
-    def find(self, kind: Kind, id_: str) -> Agent | QueueEntry | Offer | None:
+    def find(self, kind: Kind, id_: str) -> Agent | QueueEntry | Offer | Care | Estimate | None:
         """The row of this aggregate, None when it is over."""
-        if kind == "agent":
-            return self.agents.get(id_)
-        return self.entries.get(id_) if kind == "entry" else self.offers.get(id_)
+        match kind:
+            case "agent":
+                return self.agents.get(id_)
+            case "entry":
+                return self.entries.get(id_)
+            case "offer":
+                return self.offers.get(id_)
+            case "care":
+                return self.cares.get(id_)
+            case "estimate":
+                return self.estimates.get(id_)
 
     def is_known(self, input_: commands.AgentInput) -> bool:
         """Whether the policy has the agent of `input_`; else it is refused."""

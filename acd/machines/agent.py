@@ -5,8 +5,8 @@
 # the call of one who is signed out. While he is reserved, talking or wrapping up, wishes are kept in `next` and come
 # true afterwards: nothing that he presses stirs an offer that rings (signing out excepted, which the distributor
 # answers by rescinding it). `idle_since` is his place in the idle order: kept when an offer is taken back without his
-# doing, renewed when he let it go. A phone that cannot be rung rests for a time that doubles, so it is never rung in
-# a loop.
+# doing, renewed when he let it go. A wrap-up ends at `until`; without, only when he says so. A phone that cannot be
+# rung rests for a time that doubles, so it is never rung in a loop.
 #
 #   logged_out --AgentSignedIn--> not_ready(signed_in), or on_contact when a call of his is up
 #   not_ready --AgentWentAvailable--> available --AgentWentNotReady--> not_ready(reason)
@@ -15,7 +15,7 @@
 #   not_ready | available | reserved | wrap_up --ContactStarted--> on_contact
 #   on_contact --Part--> wrap_up, or next without wrap-up
 #   wrap_up --Lapse >= until | WrapUpFinished--> next;  any wish for a state ends wrap_up at once
-#   any --AgentSignedOut--> logged_out, from reserved and on_contact by way of next
+#   any --AgentSignedOut--> logged_out, from reserved and on_contact by way of next; AgentForcedOut at once
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,18 +24,30 @@ from typing import Literal
 
 from acd import commands, events
 from acd.machines.frozen import replaced
-from acd.model import GO_ON, AgentState, Delivery, FailureReason, NextState, Settings
-from acd.policies.order import IdlePlace, longest_idle
+from acd.model import (
+    GO_ON,
+    AgentState,
+    Delivery,
+    FailureReason,
+    NextState,
+    Settings,
+    Skills,
+    WrapUpMode,
+    milliseconds,
+)
+from acd.policies.order import Idle
 from callcenter.kernel.errors import IllegalTransition
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """An offer is made to him."""
+    """An offer is made to him, by input number `turn`."""
 
     offer: str
     contact: str
     wrap_up_s: int
+    wrap_up: WrapUpMode = "timed"
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,9 @@ Step = tuple["Agent", list[events.Event]]
 class Agent:
     """`until` ends a wrap-up; `rests_until` a back-off. Instants are UTC to the millisecond.
 
-    `direct`: his contact came through no queue (he may be its caller, and wait in a queue himself).
+    `direct`: his contact came through no queue (he may be its caller, and wait in a queue himself). `contacts` counts
+    those of queues since he signed in, `inbound_at` is when he last had one or let one go, `turn` the input that last
+    offered him one. `asks`: he wants a wrap-up after this contact.
     """
 
     id: str
@@ -96,10 +110,19 @@ class Agent:
     rests_until: datetime | None = None
     phone: bool = False
     console: bool = False
+    trained: Skills | None = None
+    """What he can do, where a supervisor has said so against the configuration."""
+    wrap_up: WrapUpMode = "timed"
+    asks: bool = False
+    contacts: int = 0
+    inbound_at: datetime | None = None
+    turn: int = 0
 
     @property
-    def idle_place(self) -> IdlePlace:
-        return longest_idle(self.id, idle_since=self.idle_since)
+    def idle(self) -> Idle:
+        """What the orders of the queues look at."""
+        inbound_ms = 0 if self.inbound_at is None else milliseconds(self.inbound_at)
+        return Idle(self.id, milliseconds(self.idle_since), inbound_ms, self.contacts, self.turn)
 
     @property
     def live_contact(self) -> str | None:
@@ -163,6 +186,8 @@ def _enter(agent: Agent, to: NextState, now: datetime, idle_since: datetime) -> 
         offer=None,
         next=GO_ON,
         wrap_up_s=0,
+        wrap_up="timed",
+        asks=False,
         until=None,
         rests_until=None,
     )
@@ -185,7 +210,7 @@ def _ignore(agent: Agent, _event: AgentInput, _now: datetime) -> Step:
 
 
 def _sign_in(agent: Agent, _event: commands.AgentSignedIn, now: datetime) -> Step:
-    fresh = replaced(agent, misses=0, failures=0)
+    fresh = replaced(agent, misses=0, failures=0, contacts=0)
     there = NextState("not_ready", "signed_in")
     if agent.contact is None:
         return _enter(fresh, there, now, now)
@@ -194,6 +219,18 @@ def _sign_in(agent: Agent, _event: commands.AgentSignedIn, now: datetime) -> Ste
 
 def _sign_out(agent: Agent, _event: commands.AgentSignedOut, now: datetime) -> Step:
     return _enter(agent, NextState("logged_out"), now, now)
+
+
+def _force_out(agent: Agent, _event: commands.AgentForcedOut, now: datetime) -> Step:
+    """His call goes on without him in the queues; nothing follows it."""
+    out = replaced(agent, state="logged_out", reason=None, since=now, idle_since=now, next=GO_ON, wrap_up_s=0)
+    return _changed(replaced(out, until=None, rests_until=None))
+
+
+def _learn(agent: Agent, event: commands.AgentSkillsChanged, _now: datetime) -> Step:
+    if agent.trained == event.skills:
+        return agent, []
+    return replaced(agent, trained=event.skills), [events.AgentSkillsChanged(agent.id, event.skills)]
 
 
 def _go_available(agent: Agent, _event: commands.AgentWentAvailable, now: datetime) -> Step:
@@ -251,12 +288,16 @@ def _reserve(agent: Agent, event: Reserve, now: datetime) -> Step:
             contact=event.contact,
             offer=event.offer,
             wrap_up_s=event.wrap_up_s,
+            wrap_up=event.wrap_up,
+            turn=event.turn,
         )
     )
 
 
 def _connect(agent: Agent, _event: Connect, now: datetime) -> Step:
-    return _changed(replaced(agent, state="on_contact", since=now, offer=None, misses=0, failures=0))
+    return _changed(
+        replaced(agent, state="on_contact", since=now, offer=None, misses=0, failures=0, contacts=agent.contacts + 1)
+    )
 
 
 def _release(agent: Agent, event: Release, now: datetime) -> Step:
@@ -264,13 +305,13 @@ def _release(agent: Agent, event: Release, now: datetime) -> Step:
     if event.cause == "rescinded":
         return _enter(agent, wish, now, agent.idle_since)
     if event.cause == "declined":
-        return _enter(agent, wish, now, now)
+        return _enter(replaced(agent, inbound_at=now), wish, now, now)
     if event.cause == "timed_out":
-        missed = replaced(agent, misses=agent.misses + 1)
+        missed = replaced(agent, misses=agent.misses + 1, inbound_at=now)
         if missed.misses >= settings.misses and wish.state == "available":
             wish = NextState("not_ready", "no_answer")
         return _enter(missed, wish, now, now)
-    failed = replaced(agent, failures=agent.failures + 1)
+    failed = replaced(agent, failures=agent.failures + 1, inbound_at=now)
     if wish.state != "available":
         return _enter(failed, wish, now, now)
     resting, _ = _enter(failed, NextState("available", event.cause), now, now)
@@ -294,6 +335,8 @@ def _start(agent: Agent, event: commands.ContactStarted, now: datetime) -> Step:
             offer=None,
             next=after,
             wrap_up_s=0,
+            wrap_up="mandatory" if agent.state == "wrap_up" and agent.until is None else "timed",
+            asks=False,
             rests_until=None,
         )
     )
@@ -310,14 +353,19 @@ def _start_another(agent: Agent, event: commands.ContactStarted, _now: datetime)
 
 
 def _part(agent: Agent, _event: Part, now: datetime) -> Step:
-    if agent.wrap_up_s:
-        end = now + timedelta(seconds=agent.wrap_up_s)
-    elif agent.until is not None and agent.until > now:
+    served = agent if agent.direct else replaced(agent, inbound_at=now)
+    if agent.wrap_up == "mandatory" or (agent.asks and not agent.wrap_up_s):
+        return _wrap_up(served, None, now)
+    if agent.wrap_up_s and (agent.wrap_up == "timed" or agent.asks):
+        return _wrap_up(served, now + timedelta(seconds=agent.wrap_up_s), now)
+    if agent.until is not None and agent.until > now:
         # The call came into a wrap-up: what is left of it goes on.
-        end = agent.until
-    else:
-        return _enter(agent, agent.next, now, now)
-    return _changed(replaced(agent, state="wrap_up", since=now, wrap_up_s=0, until=end))
+        return _wrap_up(served, agent.until, now)
+    return _enter(served, agent.next, now, now)
+
+
+def _wrap_up(agent: Agent, until: datetime | None, now: datetime) -> Step:
+    return _changed(replaced(agent, state="wrap_up", since=now, wrap_up_s=0, asks=False, until=until))
 
 
 def _part_signed_out(agent: Agent, _event: Part, _now: datetime) -> Step:
@@ -328,8 +376,22 @@ def _finish(agent: Agent, _event: commands.WrapUpFinished, now: datetime) -> Ste
     return _enter(agent, agent.next, now, now)
 
 
-def _extend(agent: Agent, event: commands.WrapUpExtended, now: datetime) -> Step:
-    return _changed(replaced(agent, until=(agent.until or now) + timedelta(seconds=event.seconds)))
+def _extend(agent: Agent, event: commands.WrapUpExtended, _now: datetime) -> Step:
+    if agent.until is None:
+        return _refused(agent, event, "wrap_up_has_no_end")
+    return _changed(replaced(agent, until=agent.until + timedelta(seconds=event.seconds)))
+
+
+def _ask(agent: Agent, event: commands.WrapUpAsked, _now: datetime) -> Step:
+    if agent.direct:
+        return _refused(agent, event, "not_on_contact")
+    if agent.asks:
+        return agent, []
+    return replaced(agent, asks=True), [events.WrapUpAsked(agent.id, agent.contact)]
+
+
+def _no_contact(agent: Agent, event: AgentInput, _now: datetime) -> Step:
+    return _refused(agent, event, "not_on_contact")
 
 
 def _no_wrap_up(agent: Agent, event: AgentInput, _now: datetime) -> Step:
@@ -356,7 +418,7 @@ def _lapse_available(agent: Agent, _event: Lapse, now: datetime) -> Step:
 
 
 def _lapse_wrap_up(agent: Agent, _event: Lapse, now: datetime) -> Step:
-    if agent.until is not None and now < agent.until:
+    if agent.until is None or now < agent.until:
         return agent, []
     return _enter(agent, agent.next, now, now)
 
@@ -375,10 +437,13 @@ _TABLE: dict[type, tuple[Transition | None, ...]] = {
         *(_not_signed_in, _go_not_ready, _go_not_ready),
         *(_choose_not_ready, _choose_not_ready, _go_not_ready),
     ),
+    commands.AgentForcedOut: (_ignore, _sign_out, _sign_out, _choose_signed_out, _force_out, _sign_out),
+    commands.AgentSkillsChanged: (_learn, _learn, _learn, _learn, _learn, _learn),
     commands.PresenceChanged: (_see, _see, _see, _see, _see, _see),
     commands.ContactStarted: (_start_signed_out, _start, _start, _start, _start_another, _start),
     commands.WrapUpFinished: (*(_no_wrap_up,) * 5, _finish),
     commands.WrapUpExtended: (*(_no_wrap_up,) * 5, _extend),
+    commands.WrapUpAsked: (*(_no_contact,) * 4, _ask, _no_contact),
     commands.DispositionChosen: (*(_no_disposition,) * 4, _dispose, _dispose),
     Reserve: (None, None, _reserve, None, None, None),
     Connect: (None, None, None, _connect, None, None),

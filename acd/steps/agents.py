@@ -10,22 +10,34 @@ from acd.machines import offer as offer_machine
 from acd.state import State
 from acd.steps import entries, offers
 
+SignOut = commands.AgentSignedOut | commands.AgentForcedOut
+
 
 def wish(state: State, input_: commands.AgentInput, now: datetime) -> None:
     if state.is_known(input_):
         state.move_agent(input_.agent, input_, now)
 
 
-def take_sign_out(state: State, input_: commands.AgentSignedOut, now: datetime) -> None:
+def take_sign_out(state: State, input_: SignOut, now: datetime) -> None:
     if state.is_known(input_):
         sign_out(state, input_.agent, input_, now)
 
 
-def sign_out(state: State, id_: str, input_: commands.AgentSignedOut, now: datetime) -> None:
+def sign_out(state: State, id_: str, input_: SignOut, now: datetime) -> None:
     """He goes; an offer that rings for him is rescinded."""
     agent = state.move_agent(id_, input_, now)
     if agent.offer is not None:
         offers.end_offer(state, agent.offer, offer_machine.Rescind("signed_out"), "rescinded", now)
+
+
+def change_skills(state: State, input_: commands.AgentSkillsChanged, now: datetime) -> None:
+    """Everybody is looked at anew: somebody may have become the one whom a caller waited for."""
+    if state.is_known(input_):
+        state.move_agent(input_.agent, input_, now)
+        state.know(state.policy)
+        state.index()
+        state.restaffed = True
+        state.gone.append(input_.agent)
 
 
 def start_contact(state: State, input_: commands.ContactStarted, now: datetime) -> None:
@@ -71,6 +83,8 @@ def lapse(state: State, id_: str, now: datetime) -> None:
 HANDLERS: dict[type, Callable[..., None]] = {
     commands.AgentSignedIn: wish,
     commands.AgentSignedOut: take_sign_out,
+    commands.AgentForcedOut: take_sign_out,
+    commands.AgentSkillsChanged: change_skills,
     commands.AgentWentAvailable: wish,
     commands.AgentWentNotReady: wish,
     commands.PresenceChanged: wish,
@@ -78,5 +92,6 @@ HANDLERS: dict[type, Callable[..., None]] = {
     commands.ContactEnded: end_contact,
     commands.WrapUpFinished: wish,
     commands.WrapUpExtended: wish,
+    commands.WrapUpAsked: wish,
     commands.DispositionChosen: wish,
 }

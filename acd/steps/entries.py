@@ -5,11 +5,11 @@ from datetime import datetime
 
 from acd import commands, events
 from acd.machines import entry as entry_machine
-from acd.machines import offer as offer_machine
 from acd.machines.entry import QueueEntry
 from acd.model import to_millisecond
+from acd.policies.order import lead_of
 from acd.state import State
-from acd.steps import offers
+from acd.steps import offers, rings
 
 
 def queue_entry(state: State, input_: commands.EntryQueued, now: datetime) -> None:
@@ -23,18 +23,35 @@ def queue_entry(state: State, input_: commands.EntryQueued, now: datetime) -> No
         state.refuse(input_.entry, input_, "contact_is_owned")
     else:
         at = now if input_.enqueued_at is None else min(to_millisecond(input_.enqueued_at), now)
-        entry = QueueEntry.queued(
-            queue,
-            entry=input_.entry,
+        rank, lead_ms = lead_of(
+            state.policy.settings,
+            priority=input_.priority,
+            head_start_s=queue.head_start_s + input_.head_start_s,
+        )
+        entry = QueueEntry(
+            id=input_.entry,
             contact=contact,
+            queue=queue.name,
             number=state.number,
             priority=input_.priority,
-            at=at,
+            enqueued_at=at,
             asked=input_.skills,
+            ring_s=queue.ring_s + input_.callback_s,
+            wrap_up_s=queue.wrap_up_s,
+            wrap_up=queue.wrap_up,
+            leave_at=None if input_.callback_s else entry_machine.leave_at(queue, at),
+            stage=rings.first_stage(state, queue, input_, now),
+            requires=input_.requires,
+            preferred=input_.preferred,
+            head_start_s=input_.head_start_s,
+            callback_s=input_.callback_s,
+            rank=rank,
+            lead_ms=lead_ms,
         )
         state.entry_of[contact] = entry.id
         state.told.append(events.EntryQueued(contact, entry.id, queue.name))
         state.put_entry(None, entry)
+        state.queued.append(entry.id)
 
 
 def abandon(state: State, input_: commands.EntryAbandoned, now: datetime) -> None:
@@ -46,7 +63,8 @@ def abandon(state: State, input_: commands.EntryAbandoned, now: datetime) -> Non
 
 def withdraw(state: State, input_: commands.EntryWithdrawn, now: datetime) -> None:
     if input_.entry in state.entries:
-        end_entry(state, input_.entry, entry_machine.Withdrawn(input_.outcome), "withdrawn", now)
+        withdrawn = entry_machine.Withdrawn(input_.outcome, input_.reason, key=input_.key)
+        end_entry(state, input_.entry, withdrawn, "withdrawn", now)
     else:
         state.refuse(input_.entry, input_, "no_such_entry")
 
@@ -54,20 +72,16 @@ def withdraw(state: State, input_: commands.EntryWithdrawn, now: datetime) -> No
 def end_entry(
     state: State, id_: str, event: entry_machine.EntryInput, reason: events.RescindReason, now: datetime
 ) -> None:
-    """End an entry for good; the agent who rings for it is released with his place kept."""
-    pending = state.entries[id_].offer
-    offer = None
-    if pending is not None:
-        offer, told = state.offers[pending].handle(offer_machine.Rescind(reason), now=now)
-        state.told += told
-        state.put_offer(offer)
+    """End an entry for good; the agents who ring for it are released with their places kept."""
+    rescinded = [offers.rescind(state, pending, reason, now) for pending in state.entries[id_].pending]
     state.move_entry(id_, event, now)
-    if offer is not None:
+    for offer in rescinded:
         offers.release(state, offer, "rescinded", now)
 
 
 def lapse(state: State, id_: str, now: datetime) -> None:
     state.move_entry(id_, entry_machine.Lapse(), now)
+    rings.widen_if_due(state, id_, now)
     state.arrived.append(id_)
 
 

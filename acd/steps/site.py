@@ -5,8 +5,10 @@ from datetime import datetime
 
 from acd import commands, events
 from acd.machines import entry as entry_machine
+from acd.machines.entry import QueueEntry
+from acd.model import QueuePolicy
 from acd.state import State
-from acd.steps import agents, entries
+from acd.steps import agents, entries, rings, waiting
 
 NUMBERS_PER_RUN = 10**9
 
@@ -24,13 +26,18 @@ def load_policy(state: State, input_: commands.PolicyLoaded, now: datetime) -> N
     for id_, entry in sorted(state.entries.items()):
         queue = state.queues.get(entry.queue)
         if queue is not None:
-            changed, told = entry.handle(entry_machine.TermsChanged(queue), now=now)
+            changed, told = entry.handle(_terms(state, entry, queue, now), now=now)
             state.told += told
             state.entries[id_] = changed
             if changed != entry:
                 state.touched["entry", id_] = None
                 state.arm("entry", id_, changed.next_deadline)
     state.index()
+    waiting.terms_changed(state, now)
+
+
+def _terms(state: State, entry: QueueEntry, queue: QueuePolicy, now: datetime) -> entry_machine.TermsChanged:
+    return entry_machine.TermsChanged(queue, state.policy.settings, rings.stage_under(state, entry, queue, now))
 
 
 def restart(state: State, input_: commands.Restarted, now: datetime) -> None:
@@ -44,7 +51,7 @@ def reconcile(state: State, input_: commands.Reconciled, now: datetime) -> None:
     alive = set(input_.contacts)
     for id_, entry in sorted(state.entries.items()):
         if entry.contact not in alive:
-            entries.end_entry(state, id_, entry_machine.Withdrawn("failed"), "caller_left", now)
+            entries.end_entry(state, id_, entry_machine.Withdrawn("failed", "not_alive"), "caller_left", now)
     for contact in sorted(state.holders.keys() - alive):
         agents.part_all(state, contact, now)
 

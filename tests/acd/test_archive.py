@@ -17,7 +17,7 @@ from acd.model import milliseconds
 from acd.reading import JOURNAL, DecisionLog, NothingLogged, core_at
 from acd.replay import Replay, Verdict
 from acd.service import AcdService, Rows
-from acd.snapshot import Snapshot, packed
+from acd.snapshot import KINDS, Snapshot, packed
 from callcenter.kernel.journal import Journal, JournalReader
 from callcenter.kernel.unit import Unit
 from tests.support.acd_walk import Walk, seeded, walked
@@ -45,7 +45,7 @@ class LoggedSite:
     def _start(self) -> None:
         self.service = AcdService()
         with closing(JournalReader(self.folder / JOURNAL)) as reader:
-            rows = Rows(reader.states("agent"), reader.states("entry"), reader.states("offer"))
+            rows = Rows(*(reader.states(kind) for kind in KINDS))
             unit = Unit(self.now)
             self.service.start(unit, self.policy, epoch=self.journal.epoch, rows=rows)
         self.journal.submit(unit)

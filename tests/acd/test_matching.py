@@ -1,17 +1,18 @@
 """The index against what a scan of everybody would find, and the parts it is made of."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acd.model import AgentPolicy, Policy, QueuePolicy
+from acd.model import AgentPolicy, Need, Policy, QueuePolicy, Strategy
 from acd.policies.line import Line
-from acd.policies.matching import Matcher
-from acd.policies.order import IdlePlace, Place
-from acd.policies.skills import canonical, meets, raised
+from acd.policies.matching import Matcher, Spot
+from acd.policies.order import Idle, Place
+from acd.policies.skills import canonical, level_for, meets, required
 
 LEVELS = st.dictionaries(st.sampled_from("abc"), st.integers(1, 10))
 
@@ -19,13 +20,14 @@ LEVELS = st.dictionaries(st.sampled_from("abc"), st.integers(1, 10))
 @given(LEVELS, LEVELS)
 def test_agent_meets_a_need_when_each_level_suffices(has: dict[str, int], needed: dict[str, int]) -> None:
     enough = all(has.get(skill, 0) >= level for skill, level in needed.items())
-    assert meets(canonical(has), canonical(needed)) is enough
+    assert meets(canonical(has), required(canonical(needed), ())) is enough
 
 
 @given(LEVELS, LEVELS, LEVELS)
 def test_raised_need_is_met_by_who_meets_both(has: dict[str, int], one: dict[str, int], two: dict[str, int]) -> None:
-    both = meets(canonical(has), canonical(one)) and meets(canonical(has), canonical(two))
-    assert meets(canonical(has), raised(canonical(one), canonical(two))) is both
+    needs = [required(canonical(levels), ()) for levels in (one, two)]
+    both = all(meets(canonical(has), need) for need in needs)
+    assert meets(canonical(has), required((*canonical(one), *canonical(two)), ())) is both
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=300))
@@ -68,42 +70,66 @@ POLICY = Policy(
     ),
 )
 SKILLS = {agent.id: agent.skills for agent in POLICY.agents}
+KEYS: dict[str, Callable[[Idle, Need], tuple[int, ...]]] = {
+    "longest_idle": lambda idle, need: (idle.idle_ms,),
+    "longest_since_contact": lambda idle, need: (idle.contact_ms, idle.idle_ms),
+    "fewest_contacts": lambda idle, need: (idle.contacts, idle.idle_ms),
+    "round_robin": lambda idle, need: (idle.turn,),
+    "highest_level": lambda idle, need: (-level_for(SKILLS[idle.id], need), idle.idle_ms),
+    "lowest_level": lambda idle, need: (level_for(SKILLS[idle.id], need), idle.idle_ms),
+}
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_index_finds_whom_a_scan_finds(seed: int) -> None:
-    random, matcher = Random(seed), Matcher(POLICY)
-    idle: dict[str, IdlePlace] = {}
-    lines: dict[tuple[str, tuple[tuple[str, int], ...]], set[Place]] = {}
-    for moment in range(1500):
+@pytest.mark.parametrize("strategy", KEYS)
+@pytest.mark.parametrize("seed", range(3))
+def test_index_finds_whom_a_scan_finds(seed: int, strategy: Strategy) -> None:
+    random = Random(seed)
+    policy = replace(POLICY, queues=tuple(replace(queue, strategy=strategy) for queue in POLICY.queues))
+    matcher, key_of = Matcher(policy), KEYS[strategy]
+    idle: dict[str, Idle] = {}
+    lines: dict[Spot, set[Place]] = {}
+    for moment in range(1000):
         agent = random.choice(POLICY.agents).id
         if agent in idle:
             matcher.agent_leaves(agent)
             del idle[agent]
         else:
-            idle[agent] = (random.choice((moment, 5)), agent)
+            draw = random.randrange
+            idle[agent] = Idle(agent, random.choice((moment, 5)), draw(9), draw(9), draw(9))
             matcher.agent_idles(idle[agent])
         queue = random.choice(POLICY.queues)
-        need = raised(queue.skills, random.choice(((), (), (("s1", 2),))))
-        line = lines.setdefault((queue.name, need), set())
+        need = required((*queue.skills, *random.choice(((), (), (("s1", 2),)))), ())
+        spot = (queue.name, need, random.choice((0, 0, 2)), None)
+        line = lines.setdefault(spot, set())
         place = (-random.choice((1, 50)), moment, moment, f"e{moment}")
         if random.random() < 0.5 or not line:
-            matcher.caller_waits(queue.name, need, place)
+            matcher.caller_waits(spot, place)
             line.add(place)
         else:
             place = random.choice(sorted(line))
-            matcher.caller_leaves(queue.name, need, place)
+            matcher.caller_leaves(spot, place)
             line.remove(place)
         excluded = tuple(random.sample(sorted(SKILLS), 3))
-        fit = sorted(p for p in idle.values() if meets(SKILLS[p[1]], need))
-        chosen = [p for p in fit if p[1] not in excluded]
-        found = matcher.agent_for(queue.name, need, excluded)
-        assert (found.agent if found else None) == (chosen[0][1] if chosen else None)
+        fit = sorted((*key_of(i, need), id_) for id_, i in idle.items() if meets(SKILLS[id_], need))
+        chosen = [key for key in fit if key[-1] not in excluded] if len(fit) > spot[2] else []
+        found = matcher.agent_for(spot, excluded, "")
+        assert (found.agent if found else None) == (chosen[0][-1] if chosen else None)
         if found is not None:
             assert (found.excluded, found.qualified, found.idle) == (fit.index(chosen[0]), len(fit), len(idle))
-        barred = {f"e{n}" for n in range(moment % 7, moment, 7)}
-        waiting = [p for (_, n), ps in lines.items() if meets(SKILLS[agent], n) for p in ps if p[3] not in barred]
-        first = matcher.caller_for(agent, _barring(barred))
-        assert first == (min(waiting)[3] if waiting else None)
-        ahead = sum(p < place for (name, _), ps in lines.items() if name == queue.name for p in ps)
+        if agent in idle:
+            _first_in_place(matcher, agent, lines, set(idle), moment)
+        ahead = sum(p < place for (name, *_), ps in lines.items() if name == queue.name for p in ps)
         assert matcher.position(queue.name, place) == 1 + ahead
+
+
+def _first_in_place(matcher: Matcher, agent: str, lines: dict[Spot, set[Place]], idle: set[str], moment: int) -> None:
+    barred = {f"e{n}" for n in range(moment % 7, moment, 7)}
+    waiting = [
+        place
+        for (_, need, reserve, _), places in lines.items()
+        if meets(SKILLS[agent], need) and sum(meets(SKILLS[other], need) for other in idle) > reserve
+        for place in places
+        if place[3] not in barred
+    ]
+    first = matcher.caller_for(agent, _barring(barred))
+    assert first == (min(waiting)[3] if waiting else None)

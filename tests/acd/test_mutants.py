@@ -13,8 +13,7 @@ from acd.machines import agent, entry, offer
 from acd.machines.agent import Agent
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
-from acd.model import milliseconds
-from acd.policies.order import Place, place_of
+from acd.policies.order import KEYS, Place, place_of
 from acd.state import Kind, State
 from acd.steps import entries, matching, offers
 from callcenter.kernel.errors import IllegalTransition
@@ -76,7 +75,7 @@ def exclusion_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Who declined is offered the same caller at once."""
 
     def forgiving(old: QueueEntry, event: entry.Returned, now: datetime) -> entry.Step:
-        return _RETURNED(old, entry.Returned(event.position), now)
+        return _RETURNED(old, entry.Returned(event.offer, event.position), now)
 
     patch.setitem(entry.TRANSITIONS, ("offered", entry.Returned), forgiving)
 
@@ -138,14 +137,14 @@ def zombie_call(patch: pytest.MonkeyPatch) -> None:
 
 def newest_idle_first(patch: pytest.MonkeyPatch) -> None:
     """The idle order is upside down."""
-    patch.setattr(Agent, "idle_place", property(lambda self: (-milliseconds(self.idle_since), self.id)))
+    patch.setitem(KEYS, "longest_idle", lambda idle, _level: (-idle.idle_ms, 0))
 
 
 def priority_ignored(patch: pytest.MonkeyPatch) -> None:
     """Callers are served by time alone."""
 
     def by_time(self: QueueEntry) -> Place:
-        return place_of(self.id, priority=0, enqueued_at=self.enqueued_at, number=self.number)
+        return place_of(self.id, rank=0, lead_ms=0, enqueued_at=self.enqueued_at, number=self.number)
 
     patch.setattr(QueueEntry, "place", property(by_time))
 
@@ -173,8 +172,8 @@ def timers_not_restored(patch: pytest.MonkeyPatch) -> None:
     """A restart forgets what was running."""
     restore = Distributor.restore
 
-    def partial(self: Distributor, agents: Any, entries: Any, offers: Any) -> None:
-        restore(self, agents, entries, offers)
+    def partial(self: Distributor, *rows: Any) -> None:
+        restore(self, *rows)
         self.state.deadlines = []
 
     patch.setattr(Distributor, "restore", partial)

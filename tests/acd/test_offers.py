@@ -72,7 +72,7 @@ def test_flow_can_raise_what_the_queue_asks(acd: AcdWorld) -> None:
     acd.agent("bob", skills={"sales": 5, "english": 5}).goes_available()
     acd.agent("chen", skills={"sales": 5, "english": 5, "chinese": 4}).goes_available()
     call = acd.call_enters("sales", skills={"chinese": 2, "english": 1})
-    assert call.now.need == (("chinese", 2), ("english", 2), ("sales", 1))
+    assert call.now.need == ((("chinese", 2),), (("english", 2),), (("sales", 1),))
     assert call.rings_at == "chen"
 
 

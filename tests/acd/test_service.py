@@ -104,6 +104,7 @@ def test_input_is_journalled_before_its_facts_with_number_and_instant(site: Site
         "head_start_s": 0,
         "preferred": None,
         "preferred_s": None,
+        "callback_s": 0,
     }
 
 
@@ -121,6 +122,8 @@ def test_facts_have_the_words_of_the_wire(site: Site) -> None:
         "decision": {
             "input": 1_000_000_005,
             "policy": "v1",
+            "ring": 1,
+            "strategy": "longest_idle",
             "passed_over": {"excluded": 0, "later_in_order": 0, "unqualified": 0, "not_available": 1},
         },
     }
@@ -139,7 +142,7 @@ def test_rows_of_what_changed_are_saved_and_of_what_ended_deleted(site: Site) ->
     assert set(unit.states) == {("entry", "e1"), ("offer", "e1-o1"), ("agent", "ann")}
     unit = site.tell(commands.OfferAccepted("e1-o1", 1))
     assert unit.states["entry", "e1"] is unit.states["offer", "e1-o1"] is None
-    assert set(site.rows) == {("agent", "ann")}
+    assert set(site.rows) == {("agent", "ann"), ("estimate", "billing")}
     assert decode(site.rows["agent", "ann"], Agent) == site.service.core.agents["ann"]
 
 

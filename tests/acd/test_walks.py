@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from acd.core import Distributor
 from acd.machines import agent, entry, offer
-from tests.support.acd_walk import Transition, counted, seeded, walked
+from tests.support.acd_walk import POLICIES, Transition, counted, seeded, walked
 
 NUMBER = st.integers(min_value=0, max_value=2519)
 STEPS = st.lists(st.tuples(NUMBER, NUMBER, NUMBER, NUMBER), min_size=30, max_size=60)
@@ -33,13 +33,13 @@ TRANSITIONS: set[Transition] = {
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_no_interleaving_breaks_an_invariant(steps: list[tuple[int, int, int, int]]) -> None:
-    walked(steps)
+    walked(steps, POLICIES[len(steps) % len(POLICIES)])
 
 
 def test_seeded_walks_break_no_invariant_and_take_every_transition() -> None:
     with counted() as taken:
         for seed in range(QUICK_WALKS):
-            walked(seeded(seed))
+            walked(seeded(seed), POLICIES[seed % len(POLICIES)])
     assert set(taken) == TRANSITIONS
 
 
@@ -47,7 +47,7 @@ def test_seeded_walks_break_no_invariant_and_take_every_transition() -> None:
 def test_ten_thousand_walks_take_every_transition_fifty_times() -> None:
     with counted() as taken:
         for seed in range(SOAK_WALKS):
-            walked(seeded(seed))
+            walked(seeded(seed), POLICIES[seed % len(POLICIES)])
     _print(taken)
     assert {transition: taken[transition] for transition in TRANSITIONS if taken[transition] < 50} == {}
 
@@ -60,6 +60,6 @@ def _print(taken: Counter[Transition]) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_restart_at_any_point_and_replay_change_no_decision(seed: int) -> None:
     """The walk restarts the core from its rows here and there; one that never dies decides the same."""
-    walk = walked(seeded(1000 + seed, 120))
+    walk = walked(seeded(1000 + seed, 120), POLICIES[seed % len(POLICIES)])
     lasting = Distributor()
     assert [lasting.handle(input_, now=now) for now, input_ in walk.log] == walk.told

@@ -3,7 +3,7 @@
 Every step is watched by the auditor, so each test is also a test of the invariants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -11,9 +11,13 @@ from typing import TypeVar
 from acd import commands, events
 from acd.core import Distributor
 from acd.machines.agent import Agent
+from acd.machines.care import Care
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
 from acd.model import DEFAULT_PRIORITY, AgentPolicy, Delivery, FailureReason, Outcome, Policy, QueuePolicy, Settings
+from acd.policies.announcing import SILENT, AnnouncePolicy
+from acd.policies.expected_wait import Estimate
+from acd.policies.overflow import OverflowRule
 from acd.policies.skills import canonical
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.codec import decode, encode
@@ -49,10 +53,12 @@ class AcdWorld:
         ring_s: int = 20,
         wrap_up_s: int = 0,
         max_wait_s: int | None = None,
+        announce: AnnouncePolicy = SILENT,
+        overflow: Sequence[OverflowRule] = (),
     ) -> None:
         """Add or change a queue; without `skills` it asks for the skill of its own name."""
         needed = canonical({name: 1} if skills is None else skills)
-        queue = QueuePolicy(name, needed, ring_s, wrap_up_s, max_wait_s)
+        queue = QueuePolicy(name, needed, ring_s, wrap_up_s, max_wait_s, announce=announce, overflow=tuple(overflow))
         others = tuple(other for other in self.policy.queues if other.name != name)
         self.load(replace(self.policy, queues=(*others, queue)))
 
@@ -166,11 +172,23 @@ class AgentHand:
         self.world.advance(1)
         return self
 
+    def goes_available_now(self) -> None:
+        """The same without the moment."""
+        self.world.tell(commands.AgentWentAvailable(self.id))
+
     def pauses(self, reason: str = "lunch") -> None:
         self.world.tell(commands.AgentWentNotReady(self.id, reason))
 
     def finishes_wrap_up(self) -> None:
         self.world.tell(commands.WrapUpFinished(self.id))
+
+    def is_forced_out(self) -> None:
+        """By a supervisor, as the next."""
+        self.world.tell(commands.AgentForcedOut(self.id))
+
+    def is_given_skills(self, skills: Mapping[str, int] | None) -> None:
+        learnt = None if skills is None else canonical(skills)
+        self.world.tell(commands.AgentSkillsChanged(self.id, learnt))
 
     def phone(self, registered: bool) -> None:
         self.world.tell(commands.PresenceChanged(self.id, phone=registered))
@@ -233,6 +251,25 @@ class CallHand:
     def leaves_for(self, outcome: Outcome) -> None:
         self.world.tell(commands.EntryWithdrawn(self.entry, outcome))
 
+    def is_moved_to(self, queue: str) -> None:
+        """By a supervisor, as the next two."""
+        self.world.tell(commands.EntryMoved(self.entry, queue))
+
+    def is_given_priority(self, priority: int) -> None:
+        self.world.tell(commands.EntryReprioritised(self.entry, priority))
+
+    def is_cancelled(self) -> None:
+        self.world.tell(commands.EntryCancelled(self.entry))
+
+    def has_left(self) -> events.EntryEnded | None:
+        """How he left his queue neither answered nor abandoned; None: he did not."""
+        return next((event for event in self.world.told(events.EntryEnded) if event.entry == self.entry), None)
+
+    def was_told(self) -> list[tuple[int | None, int | None, bool]]:
+        """(position, seconds to wait, a word of comfort) of each time that something was said to him."""
+        spoken = [event for event in self.world.told(events.EntryAnnounced) if event.entry == self.entry]
+        return [(event.position, event.wait_s, event.comfort) for event in spoken]
+
 
 def restored(core: Distributor) -> Distributor:
     """A new core with the rows of `core`, by way of the bytes that a restart would find (in order of their ids)."""
@@ -241,5 +278,7 @@ def restored(core: Distributor) -> Distributor:
         [decode(encode(row), Agent) for _, row in sorted(core.agents.items())],
         [decode(encode(row), QueueEntry) for _, row in sorted(core.entries.items())],
         [decode(encode(row), Offer) for _, row in sorted(core.offers.items())],
+        [decode(encode(row), Care) for _, row in sorted(core.cares.items())],
+        [decode(encode(row), Estimate) for _, row in sorted(core.estimates.items())],
     )
     return again

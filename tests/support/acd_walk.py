@@ -17,7 +17,16 @@ from acd.core import Distributor
 from acd.machines.agent import Agent
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
-from acd.model import AgentPolicy, FailureReason, Outcome, Policy, QueuePolicy, Settings
+from acd.model import (
+    AgentPolicy,
+    FailureReason,
+    Outcome,
+    Policy,
+    QueuePolicy,
+    Ring,
+    Settings,
+    SkillRequirement,
+)
 from callcenter.kernel.clock import FakeClock
 from tests.support.acd import restored
 from tests.support.acd_audit import Auditor
@@ -29,6 +38,7 @@ AGENTS = ("ann", "bob", "chen", "dan", "eve")
 QUEUES = ("billing", "support", "sales")
 FAILURES: tuple[FailureReason, ...] = ("busy", "unreachable", "error")
 OUTCOMES: tuple[Outcome, ...] = ("overflowed", "callback", "transferred", "failed")
+_TONGUES = (SkillRequirement("english", 2, "lower"), SkillRequirement("chinese", 3))
 PAUSES_MS = (*(0, 1, 7, 40, 400, 900) * 4, 0, 3_000, 9_000, 31_000)
 
 _BASE = Policy(
@@ -59,13 +69,52 @@ POLICIES = (
             QueuePolicy("sales", (("sales", 2),), ring_s=15, wrap_up_s=10),
         ),
     ),
+    replace(
+        _BASE,
+        version="p4",
+        queues=(
+            QueuePolicy("billing", (("billing", 1),), ring_s=20, strategy="ring_all", wrap_up="mandatory"),
+            QueuePolicy(
+                "support",
+                requires=((SkillRequirement("support", 3), SkillRequirement("english", 5)),),
+                strategy="round_robin",
+                wrap_up_s=10,
+                wrap_up="optional",
+                rings=(Ring(15), Ring(20, lower=1), Ring(30, drop=("support",), reserve=1), Ring(30)),
+            ),
+            QueuePolicy("sales", (("sales", 1),), strategy="weighted_random", head_start_s=20, preferred_s=10),
+        ),
+        agents=(*_BASE.agents[:4], replace(_BASE.agents[4], wrap_up="timed", wrap_up_s=7, weight=3)),
+    ),
+    replace(
+        _BASE,
+        version="p5",
+        settings=Settings(misses=1, strict_priority=True),
+        queues=(
+            QueuePolicy("billing", (("billing", 1),), strategy="highest_level", rings=(Ring(9, reserve=1), Ring(9))),
+            QueuePolicy(
+                "support", teams=("day",), strategy="fewest_contacts", rings=(Ring(8), Ring(0, teams=("night",)))
+            ),
+            QueuePolicy("sales", (("sales", 1),), strategy="ring_all", ring_all_most=2, ring_s=8, max_wait_s=60),
+        ),
+        agents=tuple(replace(agent, teams=("day",) if agent.id < "c" else ("night",)) for agent in _BASE.agents),
+    ),
+    replace(
+        _BASE,
+        version="p6",
+        queues=(
+            QueuePolicy("billing", (("billing", 1),), strategy="lowest_level", wrap_up_s=5),
+            QueuePolicy("support", (("support", 1),), strategy="longest_since_contact", wrap_up="optional"),
+            QueuePolicy("sales", (("sales", 2),), strategy="round_robin", rings=(Ring(5), Ring(5, drop=("sales",)))),
+        ),
+    ),
 )
 
 
 class Walk:
     """One distributor on its way. `log` keeps each input with its instant, `told` what came of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy = _BASE) -> None:
         self.clock = FakeClock()
         self.core = Distributor()
         self.auditor = Auditor()
@@ -74,10 +123,10 @@ class Walk:
         self.entries: list[str] = []
         self.contacts: list[str] = ["c0"]
         self.offers: list[tuple[str, int]] = [("none-o1", 1)]
-        self.policy = _BASE
+        self.policy = policy
         self.epoch = 1
         self.tell(commands.Restarted(1))
-        self.tell(commands.PolicyLoaded(_BASE))
+        self.tell(commands.PolicyLoaded(policy))
         for agent in AGENTS:
             self.tell(commands.AgentSignedIn(agent))
             self.tell(commands.PresenceChanged(agent, phone=True, console=True))
@@ -113,11 +162,8 @@ class Walk:
         agent = AGENTS[which % len(AGENTS)]
         if kind == "queue":
             return [self._queue(which, how)]
-        if kind in ("abandon", "withdraw"):
-            entry = _recent(self.entries or ["none"], which)
-            if kind == "abandon":
-                return [commands.EntryAbandoned(entry)]
-            return [commands.EntryWithdrawn(entry, OUTCOMES[how % len(OUTCOMES)])]
+        if kind in ("abandon", "withdraw", "supervise"):
+            return [self._end_of(kind, _recent(self.entries or ["none"], which), how)]
         if kind in ("accept", "decline", "fail"):
             return [self._answer(kind, which, how)]
         if kind == "end":
@@ -131,6 +177,17 @@ class Walk:
             return [commands.PolicyLoaded(self.policy)]
         return [self._wish(kind, agent, which, how)]
 
+    def _end_of(self, kind: str, entry: str, how: int) -> commands.Input:
+        if kind == "abandon":
+            return commands.EntryAbandoned(entry)
+        if kind == "withdraw":
+            return commands.EntryWithdrawn(entry, OUTCOMES[how % len(OUTCOMES)])
+        if how % 5 == 3:
+            return commands.EntryMoved(entry, QUEUES[how % len(QUEUES)])
+        if how % 5 == 4:
+            return commands.EntryCancelled(entry)
+        return commands.EntryReprioritised(entry, (10, 50, 60, 99, 200)[how % 7 % 5])
+
     def _queue(self, which: int, how: int) -> commands.Input:
         entry = f"e{len(self.entries) + 1}"
         if how % 23 == 22 and self.core.entries:
@@ -143,8 +200,19 @@ class Walk:
             self.contacts.append(contact)
         earlier = self.clock.now() - timedelta(seconds=how % 50) if how % 11 == 10 else None
         skills = (("chinese", 1),) if how % 13 == 12 else ()
-        priority = 80 if how % 5 == 4 else 50
-        return commands.EntryQueued(entry, QUEUES[which % len(QUEUES)], contact, skills, priority, earlier)
+        priority = 53 if how % 5 == 4 else 50
+        return commands.EntryQueued(
+            entry,
+            QUEUES[which % len(QUEUES)],
+            contact,
+            skills,
+            priority,
+            earlier,
+            requires=(_TONGUES,) if how % 17 == 16 else (),
+            head_start_s=30 if how % 19 == 18 else 0,
+            preferred=(*AGENTS, "nobody")[how % 6] if which % 4 == 3 else None,
+            preferred_s=(None, 5, 0)[how % 3],
+        )
 
     def _answer(self, kind: str, which: int, how: int) -> commands.Input:
         pending = [(offer.id, offer.fence) for offer in self.core.offers.values()]
@@ -175,6 +243,9 @@ class Walk:
             "pause": commands.AgentWentNotReady(agent, ("lunch", "training")[how % 2]),
             "finish": commands.WrapUpFinished(agent),
             "extend": commands.WrapUpExtended(agent, 10),
+            "ask": commands.WrapUpAsked(agent),
+            "force": commands.AgentForcedOut(agent),
+            "teach": commands.AgentSkillsChanged(agent, (None, (("billing", 2), ("support", 3)), ())[how % 3]),
         }
         return simple[kind]
 
@@ -207,6 +278,10 @@ _MIX = (
     *("finish",) * 3,
     *("extend",) * 2,
     *("dispose",) * 3,
+    *("supervise",) * 3,
+    *("ask",) * 3,
+    *("force",) * 1,
+    *("teach",) * 1,
     *("policy",) * 2,
     *("restart",) * 2,
 )
@@ -216,9 +291,9 @@ def _recent(values: Sequence[T], which: int) -> T:
     return values[-1 - which % min(len(values), 6)]
 
 
-def walked(steps: Iterable[Step]) -> Walk:
-    """A walk of `steps`; AssertionError at the first broken invariant."""
-    walk = Walk()
+def walked(steps: Iterable[Step], policy: Policy = _BASE) -> Walk:
+    """A walk of `steps`, beginning under `policy`; AssertionError at the first broken invariant."""
+    walk = Walk(policy)
     for step in steps:
         walk.take(step)
     return walk
