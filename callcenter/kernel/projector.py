@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +28,15 @@ log = logging.getLogger(__name__)
 
 WINDOW = 2_000
 STEP_S = 2 * COMMAND_S
+_MOVE = (
+    update(ProjectorPosition)
+    .where(
+        ProjectorPosition.name == bindparam("of"),
+        ProjectorPosition.journal == bindparam("in"),
+        ProjectorPosition.projected_seq == bindparam("from"),
+    )
+    .values(projected_seq=bindparam("to"))
+)
 
 
 class Handler(Protocol):
@@ -102,9 +111,8 @@ class Projector:
         self._stored = upto
 
     async def _move(self, connection: AsyncConnection, upto: int) -> None:
-        mine = (ProjectorPosition.name == self._key["name"], ProjectorPosition.journal == self._key["journal"])
-        unmoved = ProjectorPosition.projected_seq == self._stored
-        moved = await connection.execute(update(ProjectorPosition).where(*mine, unmoved).values(projected_seq=upto))
+        values = {"of": self._key["name"], "in": self._key["journal"], "from": self._stored, "to": upto}
+        moved = await connection.execute(_MOVE, values)
         if moved.rowcount != 1:
             raise SiteUnavailable("another projector has moved on")
 

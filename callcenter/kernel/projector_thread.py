@@ -22,7 +22,7 @@ from callcenter.kernel.site import Site
 
 log = logging.getLogger(__name__)
 
-DEBOUNCE_S = 0.25
+DEBOUNCE_S = 0.5
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 5.0
 CLOSE_S = 0.5

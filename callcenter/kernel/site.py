@@ -5,15 +5,17 @@ facts stay in the journal and people get `SiteUnavailable`.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVarTuple
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, Row, Select, create_engine, event
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, Select, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, make_url
@@ -22,14 +24,15 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.types import TypeDecorator
 
 from callcenter.kernel.codec import encode
 from callcenter.kernel.errors import SiteUnavailable
 
-Ts = TypeVarTuple("Ts")
+Values = Mapping[str, object]
+Rows = Sequence[tuple[Any, ...]]
 
 RECORDED = "recorded"
 """Noted in a session that has events for the relay."""
@@ -44,7 +47,7 @@ def is_away(error: BaseException) -> bool:
     What a PostgreSQL says while it starts, stops or gives up a statement comes as a plain DBAPIError, and before
     there is a connection as the driver's own error.
     """
-    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout, OSError)):
+    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout, OSError, sqlite3.OperationalError)):
         return True
     return type(error) is DBAPIError or type(error).__module__.partition(".")[0] == "asyncpg"
 
@@ -151,12 +154,6 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     cursor.close()
 
 
-def _prepare_reader(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA query_only=ON")
-    cursor.close()
-
-
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once if another wrote in between; one that says at
     # its start that it will write waits for its turn instead.
@@ -195,13 +192,16 @@ class Site:
         async with translated(), self._reading() as session:
             yield session
 
-    async def query(self, statement: Select[*Ts], values: Mapping[str, object]) -> Sequence[Row[*Ts]]:
-        """The rows of one prepared SELECT, at a third of a session's cost. Raises SiteUnavailable."""
+    async def query(self, statement: Select[Any], values: Values) -> Rows:
+        """The rows of one SELECT of texts and whole numbers, made once, at a fraction of a session's cost.
+
+        Raises SiteUnavailable.
+        """
         async with translated():
             if self._reader is not None:
                 return await self._reader.query(statement, values)
             async with self._single.connect() as connection:
-                return (await connection.execute(statement, values)).all()
+                return [tuple(row) for row in (await connection.execute(statement, values)).all()]
 
     async def close(self) -> None:
         reader, self._reader = self._reader, None
@@ -210,27 +210,48 @@ class Site:
         await self.engine.dispose()
 
 
+class _Prepared:
+    """A statement as text, for values of one shape: lists of the same lengths."""
+
+    def __init__(self, statement: Select[Any], values: Values) -> None:
+        state = statement.compile(dialect=sqlite.dialect()).construct_expanded_state(values)
+        self.sql = state.statement
+        self._fixed = state.parameters
+        self._names = tuple(state.positiontup or ())
+        self._lists = {name: tuple(state.parameter_expansion[name]) for name in _lists_in(values)}
+
+    def parameters(self, values: Values) -> list[object]:
+        given = {**self._fixed, **values}
+        for name, value in _lists_in(values).items():
+            given.update(zip(self._lists[name], value, strict=True))
+        return [given[name] for name in self._names]
+
+
+def _lists_in(values: Values) -> dict[str, Sequence[object]]:
+    return {name: value for name, value in values.items() if isinstance(value, (list, tuple))}
+
+
 class _SqliteReader:
     """One thread with one connection: an answer costs one trip to it, where the asynchronous driver makes five."""
 
     def __init__(self, path: Path) -> None:
-        options = {"timeout": CONNECT_S, "check_same_thread": False}
-        self._engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=options)
-        event.listen(self._engine, "connect", _prepare_reader)
+        self._path = path
         self._thread = ThreadPoolExecutor(1, "site-reader")
-        self._connection: Connection | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._prepared: dict[object, _Prepared] = {}
 
-    async def query(self, statement: Select[*Ts], values: Mapping[str, object]) -> Sequence[Row[*Ts]]:
+    async def query(self, statement: Select[Any], values: Values) -> Rows:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._query, statement, values)
 
-    def _query(self, statement: Select[*Ts], values: Mapping[str, object]) -> Sequence[Row[*Ts]]:
+    def _query(self, statement: Select[Any], values: Values) -> Rows:
+        shape = (statement, *map(len, _lists_in(values).values()))
+        prepared = self._prepared.get(shape)
+        if prepared is None:
+            prepared = self._prepared[shape] = _Prepared(statement, values)
         if self._connection is None:
-            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            return self._connection.execute(statement, values).all()
-        except Exception:
-            self._disconnect()
-            raise
+            self._connection = sqlite3.connect(self._path, CONNECT_S, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA query_only=ON")
+        return self._connection.execute(prepared.sql, prepared.parameters(values)).fetchall()
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -253,6 +274,7 @@ async def translated() -> AsyncIterator[None]:
         raise
 
 
+@cache
 def upsert(dialect: str, model: type[Base]) -> Insert:
     """INSERT that replaces the row of the same primary key: for executemany of complete rows."""
     table = model.metadata.tables[model.__tablename__]

@@ -1,11 +1,11 @@
 """Where a message came from or goes to, and what the core asks of the transports."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+
+class Hop(msgspec.Struct, frozen=True):
     """The far end of one hop. `transport` is "udp" or "tcp"; over TCP, address and port name a connection."""
 
     transport: str

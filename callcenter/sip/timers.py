@@ -63,7 +63,7 @@ class Timers:
 
     def _set(self, deadline: float) -> None:
         # The transactions of many calls end one by one, 32 s later: one wake-up serves those of a grid's step.
-        at = max(deadline, ceil(deadline / GRID_S) * GRID_S) if deadline > self.now() + GRID_S else deadline
+        at = ceil(deadline / GRID_S) * GRID_S
         if at >= self._handle_at:
             return
         if self._handle is not None:

@@ -1,10 +1,10 @@
 """The words that the four transaction machines share: timers, inputs, effects (RFC 3261 section 17, RFC 6026).
 
-A machine is a frozen dataclass with `handle(input, *, now) -> (next, effects)` and `next_deadline`. `now` is any
+A machine is a frozen struct with `handle(input, *, now) -> (next, effects)` and `next_deadline`. `now` is any
 monotonic clock in seconds. A message stays with the caller: a machine sees its status and hands it back in `Deliver`.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 T1 = 0.5
 """Round-trip estimate in seconds; the first retransmission interval."""
@@ -16,39 +16,33 @@ TIMEOUT = 64 * T1
 """Timers B, D, F, H, J, L and M: after this long an answer no longer comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """`now` has moved; due timers fire. Early and late ticks are no-ops."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseReceived:
+class ResponseReceived(msgspec.Struct, frozen=True):
     """A response whose branch and CSeq method match. `ack` answers it where it is final, >= 300, to an INVITE."""
 
     status: int
     ack: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRepeated:
+class RequestRepeated(msgspec.Struct, frozen=True):
     """The request of the server transaction arrived again."""
 
 
-@dataclass(frozen=True, slots=True)
-class AckReceived:
+class AckReceived(msgspec.Struct, frozen=True):
     """An ACK whose branch matches the INVITE."""
 
 
-@dataclass(frozen=True, slots=True)
-class Respond:
+class Respond(msgspec.Struct, frozen=True):
     """The user agent answers the request."""
 
     status: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TransportError:
+class TransportError(msgspec.Struct, frozen=True):
     """The transport could not send."""
 
 
@@ -56,30 +50,25 @@ ClientInput = Tick | ResponseReceived | TransportError
 ServerInput = Tick | RequestRepeated | AckReceived | Respond | TransportError
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Give `data` to the transport."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(msgspec.Struct, frozen=True):
     """Hand the message of this input to the user agent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeout:
+class Timeout(msgspec.Struct, frozen=True):
     """No final response (client) or no ACK (server) came."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransportFailed:
+class TransportFailed(msgspec.Struct, frozen=True):
     """Nothing more can be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terminated:
+class Terminated(msgspec.Struct, frozen=True):
     """Forget the machine; always the last effect."""
 
 

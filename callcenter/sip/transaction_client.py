@@ -8,8 +8,10 @@ transport nothing is repeated and a completed transaction ends at once.
     other    trying --1xx--> proceeding --final--> completed --K--> terminated    trying, proceeding --F--> terminated
 """
 
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from callcenter.kernel.errors import IllegalTransition
 from callcenter.sip.transaction import (
@@ -30,8 +32,7 @@ from callcenter.sip.transaction import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class InviteClient:
+class InviteClient(msgspec.Struct, frozen=True):
     """An INVITE on its way. `resend_at` is timer A; `ends_at` is timer B, D or M."""
 
     request: bytes
@@ -90,8 +91,7 @@ class InviteClient:
         return replace(self, interval=wait, resend_at=now + wait), [Send(self.request)]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestClient:
+class RequestClient(msgspec.Struct, frozen=True):
     """Any other request on its way. `resend_at` is timer E; `ends_at` is timer F or K."""
 
     request: bytes

@@ -8,8 +8,10 @@ its 2xx itself (`Answer` below, RFC 3261 section 13.3.1.4), over every transport
     other    trying --1xx--> proceeding --final--> completed --J--> terminated
 """
 
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from callcenter.kernel.errors import IllegalTransition
 from callcenter.sip.transaction import (
@@ -32,8 +34,7 @@ from callcenter.sip.transaction import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class InviteServer:
+class InviteServer(msgspec.Struct, frozen=True):
     """An INVITE being answered. `resend_at` is timer G; `ends_at` is timer H, I or L."""
 
     reliable: bool
@@ -99,8 +100,7 @@ class InviteServer:
         return replace(self, interval=wait, resend_at=now + wait), [Send(self.response)]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestServer:
+class RequestServer(msgspec.Struct, frozen=True):
     """Any other request being answered. `ends_at` is timer J."""
 
     reliable: bool
@@ -141,8 +141,7 @@ class RequestServer:
         return replace(self, state="completed", response=event.data, ends_at=now + TIMEOUT), [send]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """Our 2xx until its ACK: repeated at T1, doubling to T2; given up after 64*T1 (RFC 3261 section 13.3.1.4)."""
 
     data: bytes
