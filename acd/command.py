@@ -1,4 +1,4 @@
-"""`callcenter acd replay`: the proof that the log of decisions explains itself."""
+"""`callcenter acd replay`: the proof that the log explains itself. `callcenter acd why`: one call explained by it."""
 
 import argparse
 import json
@@ -6,16 +6,17 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from acd.model import instant
-from acd.reading import DecisionLog, NothingLogged, core_at, readable
+from acd.reading import DecisionLog, NothingLogged, core_at, readable, story_in
 from acd.replay import Divergence, Replay, Verdict
 from acd.version import core_version
+from acd.why_text import document, words
 from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.site import CommandSettings
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 EXIT_DIVERGED = 1
 TELL_EVERY = timedelta(seconds=2)
 UNKNOWN = "unknown"
-
-
-class _Settings(Protocol):
-    @property
-    def data_dir(self) -> Path: ...
 
 
 def register(commands: "Commands") -> None:
@@ -46,6 +42,14 @@ def register(commands: "Commands") -> None:
     )  # fmt: skip
     replaying.add_argument("--json", action="store_true", help="print JSON instead of text")
     replaying.set_defaults(handler=_replay)
+    why = actions.add_parser(
+        "why",
+        help="tell why a call waited and why each agent was or was not offered it",
+        description="Replays the log to each decision about the call. The server may run meanwhile.",
+    )
+    why.add_argument("call", help="the call's id, as `callcenter calls list` prints it")
+    why.add_argument("--json", action="store_true", help="print JSON instead of text")
+    why.set_defaults(handler=_why)
 
 
 def _number(text: str) -> int:
@@ -55,7 +59,7 @@ def _number(text: str) -> int:
 
 
 def _replay(given: argparse.Namespace) -> int:
-    settings: _Settings = given.settings
+    settings: CommandSettings = given.settings
     try:
         with DecisionLog(settings.data_dir) as log:
             first, verdict = _verdict(log, given.since)
@@ -65,6 +69,14 @@ def _replay(given: argparse.Namespace) -> int:
     text = json.dumps(_document(first, last, verdict)) if given.json else _text(first, last, verdict)
     sys.stdout.write(text + "\n")
     return 0 if verdict.divergence is None else EXIT_DIVERGED
+
+
+def _why(given: argparse.Namespace) -> int:
+    settings: CommandSettings = given.settings
+    story = story_in(settings.data_dir, given.call)
+    text = json.dumps(document(story), ensure_ascii=False) if given.json else words(story, settings.site.zone)
+    sys.stdout.write(text + "\n")
+    return 0
 
 
 def _verdict(log: DecisionLog, since: int) -> tuple[int, Verdict]:

@@ -9,14 +9,19 @@ from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from acd.archive import FILE, Archive, Segment, live_lines, moment_of
 from acd.core import Distributor
 from acd.replay import Logged
 from acd.snapshot import START, Snapshot
+from acd.why import Story, story_of
 from callcenter.kernel.errors import CallcenterError, NotFound
 from callcenter.kernel.journal_file import JournalReader
 
 JOURNAL = "live.db"
+ABOUT = ("acd.entry.", "acd.offer.")
+LEFT = frozenset({"acd.entry.answered", "acd.entry.abandoned", "acd.entry.ended"})
 
 
 class NothingLogged(CallcenterError):
@@ -79,11 +84,13 @@ class DecisionLog(AbstractContextManager["DecisionLog"]):
         begin = mentions[0][1] if mentions else 0
         end = mentions[-1][1] if mentions else -1
         if journal == self.journal:
-            live = [line.seq for line in self._reader.events_of(contact) if line.type.startswith("acd.entry.")]
-            live = [seq for seq in live if seq <= self.last]
+            live = [line for line in self._reader.events_of(contact) if line.type.startswith(ABOUT)]
+            live = [line for line in live if line.seq <= self.last]
             if live:
-                stretch = self.since(min([begin + 1, *live]) if mentions else live[0])
-                return Stretch(stretch.snapshot, stretch.segments, live[-1])
+                first = live[0].seq
+                stretch = self.since(min(begin + 1, first) if mentions else first)
+                has_left = any(line.type in LEFT for line in live[-2:])
+                return Stretch(stretch.snapshot, stretch.segments, live[-1].seq if has_left else self.last)
         chosen = [each for each in segments if begin <= each.first <= end]
         if self._archive is None or not chosen:
             raise NothingLogged("no such call has waited in a queue, or not within what the log still has")
@@ -110,6 +117,16 @@ class DecisionLog(AbstractContextManager["DecisionLog"]):
 def core_at(stretch: Stretch) -> Distributor:
     """The core as it stood where `stretch` begins."""
     return Distributor() if stretch.snapshot is START else stretch.snapshot.core()
+
+
+def story_in(data: Path, contact: str) -> Story:
+    """Why `contact` waited and was offered to whom, from the log in `data`. Raises NothingLogged."""
+    try:
+        with DecisionLog(data) as log:
+            stretch = log.of(contact)
+            return story_of(contact, log.items(stretch), core_at(stretch))
+    except (sqlite3.Error, msgspec.MsgspecError) as error:
+        raise NothingLogged(readable(error)) from error
 
 
 def readable(error: Exception) -> str:

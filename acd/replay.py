@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from acd import commands, events
-from acd.core import Distributor
+from acd.core import Distributor, Row
 from acd.model import instant
 from acd.service import INPUT_TYPES
 from acd.snapshot import Snapshot
@@ -63,20 +63,24 @@ class Verdict:
 
 @dataclass(slots=True)
 class Replay:
-    """A replay under way: `take` the log line by line until it says that something differs, then `end`."""
+    """A replay under way: `take` the log line by line until it says that something differs, then `end`.
+
+    `told` and `touched` are what the core has said and changed at the last input.
+    """
 
     core: Distributor = field(default_factory=Distributor)
     inputs: int = 0
     facts: int = 0
     snapshots: int = 0
     told: list[events.Event] = field(default_factory=list)
+    touched: list[Row] = field(default_factory=list)
     _expected: list[str] = field(default_factory=list)
     _cores: list[tuple[int, str]] = field(default_factory=list)
     _seq: int = 0
     _at: int = 0
 
     def take(self, item: Logged | Snapshot) -> Divergence | None:
-        """Go on by one line; the place where the core went another way. `told` is what it has just said."""
+        """Go on by one line; the place where the core went another way."""
         if isinstance(item, Snapshot):
             return self.end() or self._compare(item)
         self._seq, self._at = item.seq, item.at
@@ -102,6 +106,7 @@ class Replay:
         if isinstance(input_, commands.Restarted):
             self._cores.append((line.seq, input_.core))
         self.told = self.core.handle(input_, now=instant(now_ms))
+        self.touched = self.core.take_touched()
         self.inputs += 1
         facts = (fact for fact in self.told if not isinstance(fact, events.InputRefused))
         self._expected = [_line(*events.wire(fact)) for fact in facts]
