@@ -19,6 +19,7 @@ from ivr.model import (
     PromptFile,
     QueueNode,
     SetNode,
+    VoicemailNode,
 )
 from ivr.reading import did_you_mean
 from ivr.references import paths_of, prompts_of
@@ -107,7 +108,7 @@ class _Checker:
         for node in self._flow.nodes.values():
             if isinstance(node, HoursNode):
                 yield from self._named(node.name, "calendar", node.calendar, self._known.calendars)
-            if isinstance(node, QueueNode | CallbackNode):
+            if isinstance(node, QueueNode | CallbackNode | VoicemailNode) and (node.queue or node.kind == "queue"):
                 yield from self._named(node.name, "queue", node.queue, self._known.queues)
             if isinstance(node, SetNode) and LANGUAGE in node.values:
                 language = node.values[LANGUAGE]

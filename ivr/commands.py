@@ -29,10 +29,16 @@ class Echo(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Record the caller's message for at most `max_s` seconds; RecordingDone(command) follows."""
+    """Record the caller's message for at most `max_s` seconds; RecordingDone(command) follows.
+
+    With a `category` it becomes a ticket of that category and `priority` for `queue` (the site's, may be empty).
+    """
 
     command: str
     max_s: int
+    category: str = ""
+    priority: str = "normal"
+    queue: str = ""
 
 
 class Dial(msgspec.Struct, frozen=True):

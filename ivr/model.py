@@ -12,6 +12,8 @@ from ivr.expressions import Expression, Template
 
 Edges = tuple[tuple[str, str], ...]
 Scalar = str | int | bool | None
+Priority = Literal["low", "normal", "high", "urgent"]
+"""Of the ticket that a voice message becomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,17 @@ class RecordNode(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoicemailNode(RecordNode):
+    """Records as `record` does and has a ticket of `category` opened with the message, also when he hangs up."""
+
+    kind = "voicemail"
+
+    category: str
+    priority: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueNode(Node):
     """Waits for an agent; `next` once they have talked and the agent left.
 
@@ -282,6 +295,7 @@ NODE_KINDS: tuple[type[Node], ...] = (
     DialNode,
     EchoNode,
     RecordNode,
+    VoicemailNode,
     QueueNode,
     CallbackNode,
     HangupNode,

@@ -6,7 +6,7 @@ Whether names lead anywhere is for `ivr.checks`.
 import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from typing import TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from callcenter.kernel.codec import encode
@@ -26,12 +26,14 @@ from ivr.model import (
     MenuNode,
     Node,
     PlayNode,
+    Priority,
     Prompt,
     QueueNode,
     RecordNode,
     Say,
     Scalar,
     SetNode,
+    VoicemailNode,
 )
 
 T = TypeVar("T")
@@ -327,6 +329,24 @@ def _record(f: Fields, name: str, on_error: str) -> Node:
     )
 
 
+def _voicemail(f: Fields, name: str, on_error: str) -> Node:
+    priority = f.text("priority", "normal")
+    if priority not in get_args(Priority):
+        f.wrong("priority", f"must be one of {', '.join(get_args(Priority))}, not {priority!r}")
+    return VoicemailNode(
+        name=name,
+        on_error=on_error,
+        prompts=f.prompts("prompts", ("leave-message",)),
+        beep=f.flag("beep", default=True),
+        max_s=f.integer("max_s", 1, 3600, 120),
+        terminator=f.key("terminator", "#"),
+        next=f.target("next"),
+        category=f.text("category", "voicemail"),
+        priority=priority,
+        queue=f.text("queue", ""),
+    )
+
+
 def _queue(f: Fields, name: str, on_error: str) -> Node:
     skills: dict[str, int] = {}
     for skill, level in f.mapping("skills", {}).items():
@@ -378,6 +398,7 @@ _READERS: dict[str, Callable[[Fields, str, str], Node]] = {
     "dial": _dial,
     "echo": _echo,
     "record": _record,
+    "voicemail": _voicemail,
     "queue": _queue,
     "callback": _callback,
     "hangup": _hangup,

@@ -19,6 +19,11 @@ class Pops:
         self._steps = steps
         self._customers: dict[str, tuple[Customer | None, int, tuple[Customer, ...]]] = {}
 
+    def customer_of(self, contact: str) -> str | None:
+        """The id of the customer, where one is known."""
+        customer, *_ = self._customers.get(contact, (None,))
+        return None if customer is None else str(customer["id"])
+
     def forget(self, contact: str) -> None:
         """The contact is over."""
         self._customers.pop(contact, None)

@@ -65,6 +65,7 @@ from ivr.model import (
     RecordNode,
     Scalar,
     SetNode,
+    VoicemailNode,
 )
 from ivr.references import BEEP, may_read
 from ivr.speech import NotSpeakable
@@ -355,7 +356,8 @@ class _Turn:
         return self._play(files) if files else self._record(node)
 
     def _record(self, node: RecordNode) -> str:
-        self.effects.append(Record(self._command(), node.max_s))
+        ticket = (node.category, node.priority, node.queue) if isinstance(node, VoicemailNode) else ()
+        self.effects.append(Record(self._command(), node.max_s, *ticket))
         return self._wait("recording")
 
     def _begin_queue(self, node: QueueNode) -> str:
@@ -569,6 +571,7 @@ _BEGINNERS: dict[type[Node], Callable[..., str]] = {
     DialNode: _Turn._begin_dial,
     EchoNode: _Turn._begin_echo,
     RecordNode: _Turn._begin_record,
+    VoicemailNode: _Turn._begin_record,
     QueueNode: _Turn._begin_queue,
     CallbackNode: _Turn._begin_callback,
     HangupNode: _Turn._begin_hangup,
