@@ -8,7 +8,7 @@ where pi is the chance of n - 1 busy agents. Rates are per second, times in seco
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import count, pairwise
+from itertools import pairwise
 from math import ceil, exp, expm1, floor, inf, log, sqrt
 
 _STEPS = 2_000
@@ -183,11 +183,21 @@ def required(
     load, least = per_s * aht_s, 0
     if patience_s is None and load > 0:
         least = max(floor(load) + 1, ceil(load / target.max_occupancy - 1e-9))
-    for agents in count(least):
-        found = expected(per_s, aht_s, agents, target.threshold_s, patience_s)
-        if _reaches(found, target):
-            return Required(agents, ceil(agents / (1 - shrinkage) - 1e-9), found)
-    raise AssertionError("enough agents reach any target below 1")
+
+    def tried(agents: int) -> Expected:
+        return expected(per_s, aht_s, agents, target.threshold_s, patience_s)
+
+    # More agents never make it worse, so: too few, enough, then halve what lies between.
+    few, enough, step = least - 1, max(least, ceil(load)), 1
+    while not _reaches(tried(enough), target):
+        few, enough, step = enough, enough + step, 2 * step
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        if _reaches(tried(middle), target):
+            enough = middle
+        else:
+            few = middle
+    return Required(enough, ceil(enough / (1 - shrinkage) - 1e-9), tried(enough))
 
 
 def _reaches(found: Expected, target: Target) -> bool:
