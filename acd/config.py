@@ -14,6 +14,7 @@ import yaml
 
 from acd.model import DEFAULTS, AgentPolicy, Delivery, Policy, QueuePolicy, Settings, Skills
 from acd.section import Section
+from acd.waiting_config import QUIET, WaitingConfig, queue_faults, read_waiting
 from callcenter.kernel.codec import encode
 from callcenter.kernel.errors import ConfigError
 
@@ -26,7 +27,10 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class QueueConfig:
-    """One queue. `music` and `announcement` name prompts; `record` says whether talks are recorded."""
+    """One queue. `music` and `announcement` name prompts; `record` says whether talks are recorded.
+
+    `waiting`: what is done for callers while they wait.
+    """
 
     name: str
     skills: Skills = ()
@@ -36,6 +40,7 @@ class QueueConfig:
     wrap_up_s: int = 30
     record: bool = False
     max_wait_s: int | None = None
+    waiting: WaitingConfig = QUIET
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,15 @@ class Roster:
     def policy(self) -> Policy:
         """The core's part, named after its content: equal rules have equal versions."""
         queues = tuple(
-            QueuePolicy(queue.name, queue.skills, queue.ring_s, queue.wrap_up_s, queue.max_wait_s)
+            QueuePolicy(
+                queue.name,
+                queue.skills,
+                queue.ring_s,
+                queue.wrap_up_s,
+                queue.max_wait_s,
+                announce=queue.waiting.announce,
+                overflow=queue.waiting.overflow,
+            )
             for queue in self.queues
         )
         agents = tuple(AgentPolicy(agent.id, agent.skills, agent.delivery) for agent in self.agents)
@@ -120,6 +133,8 @@ def parse(queues: object, agents: object) -> Roster:
     staff = tuple(_agent(section) for section in people.sections("agents"))
     people.close()
     _unique(f"{QUEUES}: queues", "name", [queue.name for queue in queues_], errors)
+    for index, key, what in queue_faults([(queue.name, queue.waiting) for queue in queues_]):
+        errors.append(f"{QUEUES}: queues[{index}].{key}: {what}")
     _unique(f"{QUEUES}: dispositions", "code", [each.code for each in dispositions], errors)
     for key in ("id", "user", "phone"):
         _unique(f"{AGENTS}: agents", key, [str(getattr(agent, key)) for agent in staff], errors)
@@ -174,6 +189,7 @@ def _queue(section: Section) -> QueueConfig:
         wrap_up_s=section.integer("wrap_up_s", 0, DAY_S, 30),
         record=section.flag("record", default=False),
         max_wait_s=section.optional_integer("max_wait_s", 1, DAY_S),
+        waiting=read_waiting(section),
     )
     section.close()
     return queue

@@ -13,10 +13,17 @@ from acd.service import Rows
 from callcenter.app.live import LiveSide
 from callcenter.calls import events as ev
 from callcenter.calls.model import Contact
+from callcenter.director.callbacks import CALLBACK
 from callcenter.director.deliveries import DELIVERY
+from callcenter.director.dial_out import TRUNK_USE
+from callcenter.director.machines.callback import Callback
 from callcenter.director.machines.incoming_call import IncomingCall
 from callcenter.director.machines.offer_delivery import OfferDelivery
+from callcenter.director.machines.trunk_use import TrunkUse
+from callcenter.director.machines.voice_message import VoiceMessage
 from callcenter.director.service import PROCESS
+from callcenter.director.voice_messages import VOICE_MESSAGE
+from callcenter.director.waiting import LOST_PLACE, LostPlace
 from callcenter.kernel.codec import decode
 from callcenter.kernel.journal_file import JournalReader
 from ivr.service import DOCUMENT, RUN
@@ -45,9 +52,13 @@ def _take_rows(live: LiveSide, reader: JournalReader) -> tuple[str, ...]:
     live.recovery.restore(
         [decode(blob, IncomingCall) for _, blob in reader.states(PROCESS)],
         [decode(blob, OfferDelivery) for _, blob in reader.states(DELIVERY)],
+        [decode(blob, TrunkUse) for _, blob in reader.states(TRUNK_USE)],
     )
+    live.director.callbacks.restore(decode(blob, Callback) for _, blob in reader.states(CALLBACK))
+    live.director.waiting.restore(decode(blob, LostPlace) for _, blob in reader.states(LOST_PLACE))
+    live.director.voice_messages.restore(decode(blob, VoiceMessage) for _, blob in reader.states(VOICE_MESSAGE))
     restored = live.flows.restore(unit, reader.states(DOCUMENT), reader.states(RUN))
-    rows = Rows(reader.states("agent"), reader.states("entry"), reader.states("offer"))
+    rows = Rows(*(reader.states(kind) for kind in ("agent", "entry", "offer", "care", "estimate")))
     live.acd.start(unit, live.site.roster.policy, epoch=live.journal.epoch, rows=rows)
     live.submit(unit)
     return restored.lost

@@ -11,6 +11,7 @@ from acd.config import Roster
 from acd.config import load as load_roster
 from callcenter.app.endpoints import Endpoints, load_endpoints
 from callcenter.calendars import Calendar, load_calendars
+from callcenter.director.machines.callback import CallbackRules
 from callcenter.director.machines.trunk_use import DialOutRules
 from callcenter.director.ports import QueueCare
 from callcenter.kernel.errors import ConfigError
@@ -18,10 +19,12 @@ from ivr.loading import load_flows
 from ivr.model import Flow, QueueNode
 from ivr.prompts import PromptFolder
 from ivr.references import paths_of
+from ivr.speech import NotSpeakable, say_place
 from tickets.config import TicketRules
 from tickets.config import load as load_tickets
 
 INTERNAL = "internal"
+VOICEMAIL = "voicemail"
 
 
 @dataclass(slots=True)
@@ -96,7 +99,29 @@ class SiteConfig:
         found = self.roster.queue(queue)
         if found is None:
             return QueueCare()
-        return QueueCare(found.record, self._files(found.announcement, language), self._files(found.music, language))
+        waiting, callback = found.waiting, found.waiting.callback
+        return QueueCare(
+            found.record,
+            self._files(found.announcement, language),
+            self._files(found.music, language),
+            self._files(waiting.comfort, language),
+            waiting.resume_s,
+            CallbackRules(callback.tries, callback.retry_s, callback.ring_s),
+        )
+
+    def flow_named(self, name: str) -> str | None:
+        """`name` where config/flows has it."""
+        return name if name in self.flows else None
+
+    def place_sounds(self, position: int | None, wait_s: int | None, language: str) -> tuple[str, ...]:
+        """A waiting caller's place and the wait to expect; nothing where a piece of it is missing."""
+        language = language or self.language
+        try:
+            pieces = say_place(position, wait_s, language)
+        except NotSpeakable:
+            return ()
+        files = [self.prompts.find(language, piece) for piece in pieces]
+        return tuple(file for file in files if file is not None) if None not in files else ()
 
     def _files(self, prompt: str | None, language: str) -> tuple[str, ...]:
         if prompt is None:
@@ -117,9 +142,29 @@ def load_site(config: Path, *, language: str, region: str = "", roster: Roster |
     queues = [queue.name for queue in roster.queues]
     flows = load_flows(config / "flows", prompts=prompts, queues=queues, calendars=calendars)
     _check_numbers(endpoints, flows)
+    _check_waiting(roster, flows, prompts, language)
     personal = frozenset(name for name, flow in flows.items() if _is_personal(flow))
     tickets = load_tickets(config, calendars)
     return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets, region)
+
+
+def _check_waiting(roster: Roster, flows: dict[str, Flow], prompts: PromptFolder, language: str) -> None:
+    """What queues play and where they send callers must be there."""
+    faults: list[str] = []
+    for index, queue in enumerate(roster.queues):
+        where = f"queues.yaml: queues[{index}]"
+        comfort = queue.waiting.comfort
+        if comfort is not None and prompts.find(language, comfort) is None:
+            faults.append(f"{where}.comfort.prompt: there is no prompt {comfort!r}")
+        for number, rule in enumerate(queue.waiting.overflow):
+            kind, name = rule.target.kind, rule.target.name
+            if kind == "announcement" and prompts.find(language, name) is None:
+                faults.append(f"{where}.overflow[{number}].to.announcement: there is no prompt {name!r}")
+            flow = name if kind == "flow" else VOICEMAIL if kind == "voicemail" else None
+            if flow is not None and flow not in flows:
+                faults.append(f"{where}.overflow[{number}].to: config/flows has no flow {flow!r}")
+    if faults:
+        raise ConfigError("\n".join(faults))
 
 
 def _is_personal(flow: Flow) -> bool:

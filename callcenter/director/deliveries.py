@@ -30,13 +30,20 @@ class Deliveries:
         """The offer that rings this leg."""
         return self._offer_of_leg.get(leg)
 
-    def begin(self, unit: Unit, event: acd_out.OfferCreated) -> None:
-        """The distributor made an offer."""
+    def begin(self, unit: Unit, event: acd_out.OfferCreated, *, customer_first: bool = False) -> None:
+        """The distributor made an offer. `customer_first`: the agent's phone rings once the customer is there."""
+        # Until then the agent has what one has who accepts on the screen: the record, and no ringing phone.
+        how = "console" if customer_first else event.delivery
         delivery = od.OfferDelivery(
-            event.offer, event.fence, event.contact, event.queue, event.agent, event.delivery, event.ring_until
+            event.offer, event.fence, event.contact, event.queue, event.agent, how, event.ring_until
         )
         self._keep(unit, delivery)
         self.deliver(unit, event.offer, od.Begin())
+
+    def customer_is_there(self, unit: Unit, contact: str) -> None:
+        """Whom we called back has answered: ring the agent who is reserved for him."""
+        for offer in [each.offer for each in self.pending.values() if each.contact == contact]:
+            self.deliver(unit, offer, od.ScreenAccepted())
 
     def deliver(self, unit: Unit, offer: str, event: od.DeliveryInput) -> None:
         """One input for an offer's delivery; unknown offers are over and need none."""

@@ -7,6 +7,8 @@ import ivr.events as ivr_in
 from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.rooms import Rooms, Steps, Surroundings
+from callcenter.director.voice_messages import VoiceMessages
+from callcenter.director.waiting import Waiting
 from callcenter.kernel.unit import Unit
 
 FLOW = "flow"
@@ -15,7 +17,11 @@ FLOW = "flow"
 class FlowOrders:
     """Starts flows and obeys them."""
 
-    def __init__(self, rooms: Rooms, around: Surroundings, steps: Steps) -> None:
+    def __init__(
+        self, rooms: Rooms, around: Surroundings, steps: Steps, waiting: Waiting, voice_messages: VoiceMessages
+    ) -> None:
+        self._voice_messages = voice_messages
+        self._waiting = waiting
         self._rooms = rooms
         self._around = around
         self._steps = steps
@@ -52,7 +58,8 @@ class FlowOrders:
             case ivr_out.Echo():
                 calls.echo(unit, call.leg)
             case ivr_out.Record():
-                calls.record(unit, call.leg, command.command, max_s=command.max_s)
+                path = calls.record(unit, call.leg, command.command, max_s=command.max_s)
+                self._voice_messages.begin(unit, call.contact, path, command)
             case ivr_out.Dial():
                 wanted = msg.DialWanted(
                     command.command,
@@ -73,7 +80,13 @@ class FlowOrders:
                     care.record,
                     care.announcement,
                     command.music or care.music,
+                    command.comfort,
+                    command.announce,
                 )
                 self._steps.step(unit, call.contact, queue)
+            case ivr_out.LeaveQueue():
+                self._steps.step(unit, call.contact, msg.ExitWanted(command.key, command.for_callback))
+            case ivr_out.AskCallback():
+                self._waiting.ask_callback(unit, call, command)
             case ivr_out.Hangup():
                 self._steps.step(unit, call.contact, msg.HangupWanted(command.reason, command.status))

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from callcenter.calls.ports import Target
+from callcenter.director.machines.callback import DEFAULTS, CallbackRules
 from callcenter.director.machines.trunk_use import DialOutRules
 
 Customer = Mapping[str, str | int | bool | None]
@@ -13,11 +14,17 @@ Customer = Mapping[str, str | int | bool | None]
 
 @dataclass(frozen=True, slots=True)
 class QueueCare:
-    """How a queue treats its callers beside routing them. Files are absolute; the recording starts at the bridge."""
+    """How a queue treats its callers beside routing them. Files are absolute; the recording starts at the bridge.
+
+    `comfort` is said at times; `resume_s`: for so long one who was cut off finds his place again.
+    """
 
     record: bool = False
     announcement: tuple[str, ...] = ()
     music: tuple[str, ...] = ()
+    comfort: tuple[str, ...] = ()
+    resume_s: int = 0
+    callback: CallbackRules = DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,14 @@ class Site(Protocol):
 
     def flow_of_number(self, number: str) -> str | None:
         """The flow behind a service number of the site."""
+        ...
+
+    def flow_named(self, name: str) -> str | None:
+        """`name` where there is such a flow."""
+        ...
+
+    def place_sounds(self, position: int | None, wait_s: int | None, language: str) -> tuple[str, ...]:
+        """The files that say a waiting caller's place and the wait to expect; none where a piece is missing."""
         ...
 
     def sound(self, prompt: str, language: str) -> tuple[str, ...]:

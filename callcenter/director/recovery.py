@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import acd.commands as acd_in
 import ivr.events as ivr_in
 from callcenter.director.call_control import MUSIC
+from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
 from callcenter.director.machines.trunk_use import TrunkUse
@@ -60,5 +61,12 @@ class Recovery:
         for offer in sorted(pending.keys() - offers.keys()):
             self._director.deliveries.deliver(unit, offer, od.Withdrawn("restart"))
         contacts = self._rooms.calls.contacts.values()
+        self._director.voice_messages.reconciled(unit, self._rooms.calls.contacts)
         self._director.dial_out.reconciled(unit, [leg.id for contact in contacts for leg in contact.live_legs])
-        self._director.distribute(unit, acd_in.Reconciled(tuple(sorted(self._rooms.calls.contacts))))
+        for contact, call in list(self._director.processes.items()):
+            waits = call.phase is ic.Phase.QUEUED and call.bridge.other is None
+            if waits and call.entry not in self._rooms.acd.core.entries:
+                # His place went with the policy that the site was restarted with.
+                self._director.step(unit, contact, msg.QueueEnded("timeout"))
+        alive = {*self._rooms.calls.contacts, *self._director.callbacks.reconciled(unit)}
+        self._director.distribute(unit, acd_in.Reconciled(tuple(sorted(alive))))

@@ -14,6 +14,7 @@ from callcenter.calls import notices
 from callcenter.calls.model import EndedBy, Role
 from callcenter.calls.service import HOLD
 from callcenter.director.call_control import CallControl
+from callcenter.director.callbacks import Callbacks
 from callcenter.director.deliveries import Deliveries
 from callcenter.director.dial_out import DialOut, WayOut
 from callcenter.director.flow_orders import FlowOrders
@@ -24,12 +25,13 @@ from callcenter.director.machines import offer_delivery as od
 from callcenter.director.machines.trunk_use import Refusal
 from callcenter.director.pops import Pops
 from callcenter.director.rooms import Rooms, Surroundings
+from callcenter.director.voice_messages import VoiceMessages
+from callcenter.director.waiting import Waiting
 from callcenter.kernel.unit import Unit
 
 PROCESS = "process"
 ACD = "acd"
 _LOOPS = {br.WAITING, HOLD}  # where one cannot be had, there is silence
-_OUTCOMES: dict[str, ivr_in.QueueOutcome] = {"overflowed": "timeout"}
 
 
 class Director:
@@ -51,7 +53,10 @@ class Director:
             set_alarm=surroundings.set_alarm,
         )
         self.control = CallControl(rooms, surroundings, self, self.dial_out)
-        self._flow_orders = FlowOrders(rooms, surroundings, self)
+        self.callbacks = Callbacks(rooms, surroundings, self, self.deliveries, self.dial_out)
+        self.waiting = Waiting(rooms, surroundings, self, self.callbacks)
+        self.voice_messages = VoiceMessages(customer_of=self.pops.customer_of)
+        self._flow_orders = FlowOrders(rooms, surroundings, self, self.waiting, self.voice_messages)
 
     # -- from the room of calls ------------------------------------------------------------------------------------
 
@@ -69,18 +74,23 @@ class Director:
             case notices.LegEnded():
                 self._leg_ended(unit, notice)
             case notices.LegPressed():
-                if self._is_callers(notice.contact, notice.leg):
+                if self._is_the_flows(notice.contact, notice.leg):
                     self.flow(unit, notice.contact, ivr_in.DigitPressed(notice.number, notice.digit))
             case notices.LegPlayed():
                 if notice.command == br.ANNOUNCEMENT:
                     self.step(unit, notice.contact, msg.Announced())
+                elif notice.command == br.MESSAGE:
+                    self.step(unit, notice.contact, msg.Told())
                 else:
                     self.flow(unit, notice.contact, ivr_in.PromptsPlayed(notice.command))
             case notices.LegRefused() if notice.command == br.ANNOUNCEMENT:
                 self.step(unit, notice.contact, msg.Unannounced())
+            case notices.LegRefused() if notice.command == br.MESSAGE:
+                self.step(unit, notice.contact, msg.Told())
             case notices.LegRefused() if notice.command not in _LOOPS:
                 self.flow(unit, notice.contact, ivr_in.CommandFailed(notice.command, notice.reason))
             case notices.LegRecorded():
+                self.voice_messages.ended(unit, notice.contact, notice.duration_ms)
                 self.flow(unit, notice.contact, ivr_in.RecordingDone(notice.command, notice.duration_ms))
             case notices.ContactClosed():
                 self._closed(unit, notice.contact)
@@ -140,11 +150,17 @@ class Director:
         if self.processes.pop(contact, None) is not None:
             unit.delete(PROCESS, contact)
             self._around.set_alarm(PROCESS, contact, None)
+        self.voice_messages.ended(unit, contact, None)
         self.pops.forget(contact)
 
     def _is_callers(self, contact: str, leg: str) -> bool:
         call = self.processes.get(contact)
         return call is not None and call.leg == leg
+
+    def _is_the_flows(self, contact: str, leg: str) -> bool:
+        """Whether a key on `leg` is for the caller's flow: not while he talks, or is about to."""
+        call = self.processes.get(contact)
+        return call is not None and call.leg == leg and call.bridge.other is None
 
     # -- the flow --------------------------------------------------------------------------------------------------
 
@@ -162,15 +178,19 @@ class Director:
         for event in events:
             match event:
                 case acd_out.OfferCreated():
-                    self.deliveries.begin(unit, event)
+                    first = self.callbacks.offered(unit, event.contact)
+                    if event.offer in self._rooms.acd.core.offers:
+                        self.deliveries.begin(unit, event, customer_first=first)
                 case acd_out.OfferTimedOut():
                     self.deliveries.deliver(unit, event.offer, od.Withdrawn("no_answer"))
                 case acd_out.OfferRescinded():
                     self.deliveries.deliver(unit, event.offer, od.Withdrawn(event.reason))
                 case acd_out.OfferDeclined():
                     self.deliveries.deliver(unit, event.offer, od.Withdrawn("declined"))
+                case acd_out.EntryAnnounced():
+                    self.waiting.announced(unit, event)
                 case acd_out.EntryEnded():
-                    self.step(unit, event.contact, msg.QueueEnded(_OUTCOMES.get(event.outcome, "failed")))
+                    self.waiting.left(unit, event)
         return events
 
     def _busy_agent(self, unit: Unit, contact: str, user: str) -> None:
@@ -236,11 +256,15 @@ class Director:
         """The effects that are inputs of the flow or of the distributor."""
         match effect:
             case msg.Enqueue():
-                entry = acd_in.EntryQueued(effect.entry, effect.queue, contact, effect.skills, effect.priority)
-                for event in self.distribute(unit, entry):
-                    if isinstance(event, acd_out.InputRefused):
-                        self.step(unit, contact, msg.QueueEnded("failed"))
+                self.waiting.enqueue(unit, contact, effect)
+            case msg.Withdraw():
+                self.waiting.withdraw(unit, effect)
+            case msg.CustomerReached():
+                self.callbacks.reached(unit, contact)
+            case msg.CustomerMissed():
+                self.callbacks.missed(unit, contact, effect.reason)
             case msg.Abandon():
+                self.waiting.abandoned(unit, contact)
                 self.distribute(unit, acd_in.EntryAbandoned(effect.entry))
             case msg.TalkOver():
                 self.distribute(unit, acd_in.ContactEnded(contact))
@@ -308,6 +332,10 @@ class Director:
                 self.deliveries.deliver(unit, id_, od.Tick())
             case "trunk_use":
                 self.dial_out.tick(unit, id_)
+            case "callback":
+                self.callbacks.tick(unit, id_)
+            case "lost_place":
+                self.waiting.tick(unit, id_)
             case "flow":
                 for contact in self._rooms.flows.due(unit.now):
                     self.flow(unit, contact, ivr_in.Tick())

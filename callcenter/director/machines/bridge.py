@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 ANNOUNCEMENT = "announcement"
 WAITING = "waiting"
+MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ class Bridge:
         if self.announcement and not self.announced:
             return [Sound(ANNOUNCEMENT, self.announcement, loop=False)]
         return [Sound(WAITING, self.waiting_sound, loop=True)] if self.waiting_sound else []
+
+    @property
+    def takes_messages(self) -> bool:
+        """Whether the caller hears the waiting sound and nothing else, so that something may be said to him."""
+        return self.caller_up and self.announced and self.other is None
 
     def _caller_up(self) -> tuple["Bridge", list[BridgeEffect]]:
         if self.caller_up:

@@ -1,6 +1,7 @@
 """What reaches the process of a call, and what it wants done (`incoming_call`)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from callcenter.director.machines import bridge as br
 from ivr.events import DialOutcome, QueueOutcome
@@ -36,7 +37,7 @@ class DialWanted:
 
 @dataclass(frozen=True, slots=True)
 class QueueWanted:
-    """The flow puts the caller into a queue."""
+    """The flow puts the caller into a queue. `comfort` and `announce`: what he is told while he waits."""
 
     command: str
     queue: str
@@ -45,6 +46,16 @@ class QueueWanted:
     record: bool
     announcement: tuple[str, ...]
     music: tuple[str, ...]
+    comfort: tuple[str, ...] = ()
+    announce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExitWanted:
+    """The caller pressed `key` to leave the queue; `for_callback`: to be called back."""
+
+    key: str
+    for_callback: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,51 @@ class QueueEnded:
     """The distributor gave the caller back without an agent."""
 
     outcome: QueueOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class SentToQueue:
+    """The distributor, or a supervisor, sends the waiting caller to another queue; he keeps his time."""
+
+    queue: str
+    record: bool
+    announcement: tuple[str, ...]
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentToNumber:
+    """The distributor sends the waiting caller to a number outside."""
+
+    number: str
+    ring_s: int
+    ringback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentToFlow:
+    """The distributor sends the waiting caller to another flow."""
+
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """The caller hears `files` and is hung up on: he waits no longer."""
+
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say `files` to the waiting caller, over his music."""
+
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said has been heard, or could not be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +216,13 @@ CallInput = (
     | OtherAnswered
     | OtherEnded
     | QueueEnded
+    | ExitWanted
+    | SentToQueue
+    | SentToNumber
+    | SentToFlow
+    | Farewell
+    | Tell
+    | Told
     | Announced
     | Unannounced
     | HoldWanted
@@ -198,12 +261,34 @@ class SilenceCaller:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Give the caller to the distributor as `entry`."""
+    """Give the caller to the distributor as `entry`. `since`: the time that he keeps; None: his wait begins."""
 
     entry: str
     queue: str
     skills: tuple[tuple[str, int], ...]
     priority: int
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take the caller out of the queue: he pressed `key`."""
+
+    entry: str
+    key: str
+    for_callback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerReached:
+    """Whom we called back has answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMissed:
+    """Whom we called back did not answer, for `reason`."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +363,9 @@ CallEffect = (
     | DropOther
     | SilenceCaller
     | Enqueue
+    | Withdraw
+    | CustomerReached
+    | CustomerMissed
     | Abandon
     | TalkOver
     | FlowMedia

@@ -3,6 +3,8 @@
     flow -> dialling -> talking -> flow ... -> ended
     flow -> queued   -> talking -> flow ... -> ended
     calling -> flow ... -> ended                              (whom we ring)
+    calling -> queued -> talking -> ended                     (whom we call back)
+    queued  -> leaving -> ended                               (sent away with a word)
 
 Theory. The flow is in charge until it hands the caller over (dial, queue) and again when he comes back; this machine
 keeps who has him and to whom the end must be told. The caller's end ends everything: the other leg, the place in the
@@ -33,16 +35,33 @@ class Phase(StrEnum):
     DIALLING = "dialling"
     QUEUED = "queued"
     TALKING = "talking"
+    LEAVING = "leaving"
     ENDED = "ended"
 
 
+MOST_STAYS = 20
+"""In queues, of one contact: rules that send callers round in circles come to an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """What the caller has in his queue, and keeps where he is sent on or called back: his time above all."""
+
+    queue: str
+    skills: tuple[tuple[str, int], ...]
+    priority: int
+    since: datetime
+
+
 Step = tuple["IncomingCall", list[msg.CallEffect]]
+_Sent = msg.ExitWanted | msg.SentToQueue | msg.SentToNumber | msg.SentToFlow | msg.Farewell
 
 _QUEUE_OUTCOMES: dict[str, QueueOutcome] = {
     "answered": "answered",
     "timeout": "timeout",
     "full": "full",
     "no_agents": "no_agents",
+    "cancelled": "cancelled",
 }
 _DIAL_OUTCOMES: dict[str, DialOutcome] = {
     "answered": "answered",
@@ -65,7 +84,7 @@ class IncomingCall:
     phase: Phase = Phase.FLOW
     answered: bool = False
     command: str = ""
-    flow_waits_for: Literal["dial", "queue"] = "dial"
+    flow_waits_for: Literal["dial", "queue", "nothing"] = "dial"
     bridge: Bridge = field(default_factory=Bridge)
     other: str | None = None
     queue: str | None = None
@@ -76,7 +95,11 @@ class IncomingCall:
     customer: str | None = None
     """The id of the customer whom an agent chose; it stands against whatever the number says."""
     flow: str = ""
-    """Where the customer goes who is being called by us, once he answers."""
+    """Where the customer goes who is being called by us, once he answers; empty: into his queue."""
+    stay: Stay | None = None
+    """His last one, also when he has left."""
+    comfort: tuple[str, ...] = ()
+    announce: bool = True
 
     @property
     def entry(self) -> str:
@@ -94,6 +117,8 @@ class IncomingCall:
             if isinstance(event, msg.OtherDialled):
                 return self, [msg.DropOther(event.leg, "cancelled")]
             return self, []
+        if self.phase is Phase.LEAVING and isinstance(event, msg.Told):
+            return self._gone()
         match event:
             case msg.CallerEnded():
                 return self._caller_ended(event)
@@ -108,15 +133,18 @@ class IncomingCall:
             case msg.DialWanted():
                 return self._dial(event, now)
             case msg.QueueWanted():
-                return self._enqueue(event)
+                return self._enqueue(event, now)
         return self._with_other(event, now)
 
     # -- the caller ------------------------------------------------------------------------------------------------
 
     def _caller_answered(self) -> Step:
         answered = replace(self, answered=True)
-        if self.phase is Phase.CALLING:
+        if self.phase is Phase.CALLING and self.flow:
             return replace(answered, phase=Phase.FLOW, ring_until=None), [msg.StartFlow(self.flow)]
+        if self.phase is Phase.CALLING:
+            reached, sounds = replace(answered, phase=Phase.QUEUED, ring_until=None)._bridge(br.CallerUp())
+            return reached, [*sounds, msg.CustomerReached()]
         if self.phase is Phase.FLOW:
             return answered, [msg.FlowMedia()]
         after, effects = answered._bridge(br.CallerUp())
@@ -126,13 +154,26 @@ class IncomingCall:
         effects: list[msg.CallEffect] = []
         if self.phase is Phase.QUEUED:
             effects.append(msg.Abandon(self.entry))
+        effects += self._missed(event.reason)
         if self.other is not None:
             effects.append(msg.DropOther(self.other, "cancelled" if self.phase is Phase.DIALLING else "hangup"))
         if self.phase is Phase.TALKING and self.queue is not None:
             effects.append(msg.TalkOver())
         by = self.left_by or ("caller" if event.by_peer else "system")
+        by = "callee" if self.phase is Phase.CALLING and event.by_peer else by
         effects += [msg.FlowGone(), msg.EndContact(by, event.reason, event.status)]
         return replace(self, phase=Phase.ENDED, ring_until=None, sign_by=None), effects
+
+    def _missed(self, reason: str) -> list[msg.CallEffect]:
+        """Said once of one whom we wanted to call back; an agent who answered before him has talked to nobody."""
+        if self.phase is not Phase.CALLING or self.queue is None:
+            return []
+        over: list[msg.CallEffect] = [] if self.other is None else [msg.TalkOver()]
+        return [msg.CustomerMissed(reason), *over]
+
+    def _gone(self) -> Step:
+        """He waits no longer and has nowhere else to go."""
+        return replace(self, phase=Phase.ENDED), [msg.FlowGone(), msg.EndContact("system", "flow", None)]
 
     # -- handing over ----------------------------------------------------------------------------------------------
 
@@ -153,7 +194,7 @@ class IncomingCall:
         after, sounds = dialling._sound_if_answered()
         return after, [*sounds, msg.DialOther(wanted.endpoint)]
 
-    def _enqueue(self, wanted: msg.QueueWanted) -> Step:
+    def _enqueue(self, wanted: msg.QueueWanted, now: datetime) -> Step:
         if self.phase is not Phase.FLOW:
             raise IllegalTransition("IncomingCall", self.phase, wanted)
         queued = replace(
@@ -166,6 +207,9 @@ class IncomingCall:
             queue=wanted.queue,
             entries=self.entries + 1,
             left_by=None,
+            stay=Stay(wanted.queue, wanted.skills, wanted.priority, now),
+            comfort=wanted.comfort,
+            announce=wanted.announce,
         )
         after, sounds = queued._sound_if_answered()
         return after, [*sounds, msg.Enqueue(queued.entry, wanted.queue, wanted.skills, wanted.priority)]
@@ -190,6 +234,9 @@ class IncomingCall:
                 return replace(self, sign_by=None), []
             case msg.OtherRang():
                 return replace(self, sign_by=None), [] if self.answered else [msg.RingCaller()]
+            case msg.OtherAnswered() if self.phase is Phase.CALLING:
+                # He joins whom we call when that one answers.
+                return replace(self, other=event.leg, bridge=replace(self.bridge, other=event.leg)), []
             case msg.OtherAnswered():
                 reached = replace(self, other=event.leg, ring_until=None, sign_by=None)
                 return reached._bridge(br.OtherUp(event.leg))
@@ -198,6 +245,14 @@ class IncomingCall:
             case msg.QueueEnded() if self.phase is Phase.QUEUED:
                 back = replace(self, phase=Phase.FLOW, queue=None)
                 return back, [msg.SilenceCaller(), self._back_to_flow(event.outcome)]
+            case msg.Tell() if self._may_be_told:
+                return self, [br.Sound(br.MESSAGE, event.files, loop=False)]
+            case msg.Told() if self._may_be_told:
+                return self, list(self.bridge.sounds())
+            case msg.ExitWanted() | msg.SentToQueue() | msg.SentToNumber() | msg.SentToFlow() | msg.Farewell() if (
+                self.phase is Phase.QUEUED
+            ):
+                return self._sent_on(event, now)
             case msg.HoldWanted() if self.bridge.joined:
                 return self, [msg.HoldCaller(event.music)]
             case msg.ResumeWanted() if self.bridge.joined:
@@ -216,7 +271,8 @@ class IncomingCall:
         if self.next_deadline is None or now < self.next_deadline:
             return self, []
         if self.phase is Phase.CALLING:
-            return replace(self, phase=Phase.ENDED), [msg.EndContact("system", "no_answer", None)]
+            missed = self._missed("no_answer")
+            return replace(self, phase=Phase.ENDED), [*missed, msg.EndContact("system", "no_answer", None)]
         if self.other is None:
             return self, []
         reason = "no_answer" if self.sign_by is None or now < self.sign_by else "unreachable"
@@ -228,21 +284,74 @@ class IncomingCall:
         gone = replace(self, phase=Phase.FLOW, other=None, ring_until=None, sign_by=None)
         was_up = self.bridge.other is not None
         quiet: list[msg.CallEffect] = [msg.SilenceCaller()] if self.answered and not self.bridge.joined else []
+        if self.phase is Phase.CALLING:
+            return replace(self, phase=Phase.ENDED), [
+                *self._missed("agent_left"),
+                msg.EndContact("agent", "cancelled", None),
+            ]
         if self.queue is not None and was_up:
             left = replace(gone, left_by="agent", queue=None)
-            return left, [*quiet, msg.TalkOver(), self._back_to_flow("answered")]
+            return left, [*quiet, msg.TalkOver(), left._back_to_flow("answered")]
         if self.phase not in {Phase.DIALLING, Phase.TALKING}:
             return self, []
         outcome: DialOutcome = "answered" if was_up else _DIAL_OUTCOMES.get(event.reason, "failed")
         return replace(gone, left_by="callee" if was_up else None), [*quiet, self._back_to_flow(outcome)]
 
-    def _back_to_flow(self, outcome: DialOutcome | QueueOutcome) -> msg.FlowDial | msg.FlowQueue:
-        """The flow is told in the words of what it asked for, wherever the caller has been since."""
+    def _back_to_flow(self, outcome: DialOutcome | QueueOutcome) -> msg.FlowDial | msg.FlowQueue | msg.EndContact:
+        """The flow is told in the words of what it asked for, wherever the caller has been since.
+
+        Whom we called back came from no flow: his call is over.
+        """
+        if self.flow_waits_for == "nothing":
+            return msg.EndContact(self.left_by or "system", "hangup" if self.left_by else "flow", None)
         if self.flow_waits_for == "dial":
             return msg.FlowDial(
                 self.command, _DIAL_OUTCOMES.get(outcome, "answered" if outcome == "answered" else "failed")
             )
         return msg.FlowQueue(self.command, _QUEUE_OUTCOMES.get(outcome, "failed"))
+
+    # -- sent on while he waits --------------------------------------------------------------------------------
+
+    @property
+    def _may_be_told(self) -> bool:
+        return self.phase is Phase.QUEUED and self.bridge.takes_messages
+
+    def _sent_on(self, event: _Sent, now: datetime) -> Step:
+        left = replace(self, phase=Phase.FLOW, queue=None)
+        match event:
+            case msg.ExitWanted():
+                return left, [msg.SilenceCaller(), msg.Withdraw(self.entry, event.key, event.for_callback)]
+            case msg.SentToFlow():
+                return replace(left, bridge=Bridge()), [msg.SilenceCaller(), msg.StartFlow(event.flow)]
+            case msg.SentToQueue():
+                return self._requeued(event, now)
+            case msg.SentToNumber():
+                bridge = Bridge(self.bridge.record, (), event.ringback)
+                ring_until = now + timedelta(seconds=event.ring_s)
+                ringing = replace(left, phase=Phase.DIALLING, bridge=bridge, other=None, ring_until=ring_until)
+                after, sounds = ringing._bridge(br.CallerUp())
+                return after, [*sounds, msg.DialOther(event.number)]
+            case msg.Farewell() if event.files and self.answered:
+                words = br.Sound(br.MESSAGE, event.files, loop=False)
+                return replace(left, phase=Phase.LEAVING), [words]
+        return left._gone()
+
+    def _requeued(self, sent: msg.SentToQueue, now: datetime) -> Step:
+        stay = self.stay or Stay(sent.queue, (), DEFAULT_PRIORITY, now)
+        if self.entries >= MOST_STAYS:
+            back = replace(self, phase=Phase.FLOW, queue=None)
+            return back, [msg.SilenceCaller(), self._back_to_flow("timeout")]
+        # What he has heard already is not announced to him again.
+        heard = self.bridge.announced and self.bridge.announcement == sent.announcement
+        queued = replace(
+            self,
+            bridge=Bridge(sent.record, sent.announcement, sent.music, announced=heard),
+            queue=sent.queue,
+            entries=self.entries + 1,
+            stay=replace(stay, queue=sent.queue, skills=()),
+        )
+        after, sounds = queued._sound_if_answered()
+        return after, [*sounds, msg.Enqueue(queued.entry, sent.queue, (), stay.priority, stay.since)]
 
     # -- handed on by the agent --------------------------------------------------------------------------------
 
@@ -262,7 +371,10 @@ class IncomingCall:
             case msg.TransferToQueue():
                 bridge = Bridge(wanted.record, wanted.announcement, wanted.music)
                 entries = self.entries + 1
-                queued = replace(left, phase=Phase.QUEUED, bridge=bridge, queue=wanted.queue, entries=entries)
+                stay = Stay(wanted.queue, (), DEFAULT_PRIORITY, now)
+                queued = replace(
+                    left, phase=Phase.QUEUED, bridge=bridge, queue=wanted.queue, entries=entries, stay=stay
+                )
                 after, sounds = queued._bridge(br.CallerUp())
                 return after, [*leaving, *sounds, msg.Enqueue(queued.entry, wanted.queue, (), DEFAULT_PRIORITY)]
             case msg.TransferToFlow():
