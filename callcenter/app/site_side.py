@@ -15,6 +15,7 @@ from callcenter.app.asgi import Ports, create_app
 from callcenter.app.call_records import CallRecords
 from callcenter.app.customer_query import find_customer
 from callcenter.app.customer_side import customer_ports
+from callcenter.app.decisions import DecisionStories
 from callcenter.app.directory import directory_of
 from callcenter.app.housekeeping import (
     ARCHIVE_EVERY,
@@ -31,10 +32,13 @@ from callcenter.app.inherited import Inherited
 from callcenter.app.live import LiveSide
 from callcenter.app.phone_secrets import stored_secrets
 from callcenter.app.policy_side import PolicySide
+from callcenter.app.queue_metrics import QueueMetrics
+from callcenter.app.queue_terms import SiteTerms, load_queue_terms
 from callcenter.app.screens import ConsoleScreens
 from callcenter.app.site_opening import SiteOpening
 from callcenter.app.status_report import StatusReport, StatusSocket
 from callcenter.app.ticket_side import CHORE, ESCALATE_EVERY, TicketSide
+from callcenter.app.voice_tickets import FILING, FILING_EVERY, VoiceTickets
 from callcenter.app.wrap_up_pops import show_wrap_ups
 from callcenter.console.consoles import Consoles
 from callcenter.identity.service import IdentityService
@@ -42,6 +46,7 @@ from callcenter.kernel.bus import Bus
 from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.projector_thread import ProjectorThread
 from callcenter.kernel.site import Site
+from callcenter.reporting.interval_projection import QueueHandler
 from callcenter.reporting.projection import CdrHandler
 from callcenter.reporting.service import day_of
 
@@ -72,10 +77,20 @@ class SiteSide:
         self._screens = ConsoleScreens(consoles)
         self._site = Site(settings.site_database_url, recorded=lambda: self._housekeeping.ask("relay"))
         self._identity = IdentityService(self._site, live.clock)
-        self._projector = ProjectorThread(settings.site_database_url, live.journal_path, [CdrHandler()])
-        self._tickets = TicketSide(self._site, live, wake=lambda: self._housekeeping.ask(CHORE))
+        terms = SiteTerms(
+            load_queue_terms(inherited.config, [queue.name for queue in live.site.roster.queues]),
+            lambda: live.acd.core.policy,
+        )
+        self._projector = ProjectorThread(
+            settings.site_database_url, live.journal_path, [CdrHandler(), QueueHandler(terms)]
+        )
+        self._tickets = TicketSide(
+            self._site, live, wake=lambda: self._housekeeping.ask(CHORE), has_workers=settings.redis_url is not None
+        )
         self._policy = PolicySide(self._site, live, config=inherited.config, data=settings.data_dir)
+        self._voice = VoiceTickets(live, self._tickets.service)
         self._housekeeping = self._chores()
+        live.director.voice_messages.left = lambda: self._housekeeping.ask(FILING)
         self._opening = SiteOpening(settings, claim, opened=self._opened, fenced=fenced)
         self._tasks: list[asyncio.Task[None]] = []
         self._report = StatusReport(live, self._projector, (self._housekeeping, self._opening, self.events))
@@ -83,6 +98,10 @@ class SiteSide:
         self._customers = customer_ports(
             self._site, live, region=settings.site.region, sources=[self._tickets.of_customer]
         )
+        metrics = QueueMetrics(
+            self._site, live, terms, zone=settings.site.zone, data=settings.data_dir, projector=self._projector
+        )
+        self._report.metrics = metrics.live
         ports = Ports(
             self._identity,
             CallRecords(
@@ -97,6 +116,8 @@ class SiteSide:
             self._customers,
             self._tickets.service,
             self._policy,
+            DecisionStories(settings.data_dir),
+            metrics,
             settings.site.zone,
         )
         app = create_app(
@@ -156,6 +177,7 @@ class SiteSide:
                 "sessions": (HOURLY, forgetting(self._identity)),
                 "decisions": (ARCHIVE_EVERY, archiving.work),
                 "journal": (HOURLY, prune),
+                FILING: (FILING_EVERY, self._voice.work),
             },
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from acd.reading import NothingLogged
 from callcenter.app.asgi import Ports
 from callcenter.console.ports import (
     AgentView,
@@ -25,6 +26,7 @@ from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import NotAuthenticated, NotFound
 from callcenter.kernel.ids import counted_ids
 from tests.support.customers import FakeCustomerPorts
+from tests.support.metrics import FakeMetrics
 from tests.support.policy import FakePolicy
 from tests.support.tickets import FakeTickets
 
@@ -147,6 +149,15 @@ class FakeCalls:
         return Today(day, "sl_answered", 20, [QueueDay("billing", 3, 2, 1, 1, 9_000, 0.5)])
 
 
+class FakeDecisions:
+    """One call that can be explained, c1."""
+
+    async def why(self, contact: str) -> Mapping[str, object]:
+        if contact != "c1":
+            raise NothingLogged("no such call has waited in a queue")
+        return {"contact": contact, "steps": [], "replayed": True, "divergence": None}
+
+
 class FakeDesk:
     """Two agents and a queue."""
 
@@ -216,6 +227,8 @@ class FakePorts:
     customers: FakeCustomerPorts = field(default_factory=FakeCustomerPorts)
     tickets: FakeTickets = field(default_factory=FakeTickets)
     policy: FakePolicy = field(default_factory=FakePolicy)
+    decisions: FakeDecisions = field(default_factory=FakeDecisions)
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
 
     def __post_init__(self) -> None:
         self.recordings = self.folder / "recordings"
@@ -225,4 +238,14 @@ class FakePorts:
     def ports(self) -> Ports:
         """As `create_app` takes them."""
         customers = self.customers.ports()
-        return Ports(self.identity, self.calls, self.desk, self.status, customers, self.tickets, self.policy)
+        return Ports(
+            self.identity,
+            self.calls,
+            self.desk,
+            self.status,
+            customers,
+            self.tickets,
+            self.policy,
+            decisions=self.decisions,
+            metrics=self.metrics,
+        )

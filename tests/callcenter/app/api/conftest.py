@@ -12,6 +12,8 @@ from callcenter.kernel.clock import FakeClock
 from tests.support.web import PASSWORD, FakePorts
 
 ORIGIN = "http://calls.test"
+# On another machine.
+BROWSER = ("192.0.2.44", 50_000)
 
 
 class Web:
@@ -25,7 +27,9 @@ class Web:
     def browser(self) -> httpx.AsyncClient:
         """A browser on our page that has not signed in."""
         app = create_app(self.fakes.ports(), self.consoles, recordings=self.fakes.recordings, dist=self.fakes.dist)
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN, headers={"Origin": ORIGIN})
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, client=BROWSER), base_url=ORIGIN, headers={"Origin": ORIGIN}
+        )
         self._clients.append(client)
         return client
 

@@ -1,0 +1,199 @@
+"""Calls rung on the real server, and what the queue_log, the quarter hours and monitoring say of them."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.house import OWN_RTP_PORTS, QUEUE, House, files
+from tests.support.scenario import caller, phone, ringing_phone
+from tests.support.server import Document, Server, eventually
+
+pytestmark = pytest.mark.e2e
+
+TERMS = """\
+defaults: {threshold_s: 2, target: 0.9, variant: sl_abandons_negative}
+queues:
+  billing: {short_abandon_s: 1, longest_wait_alarm_s: 1, waiting_alarm: 5}
+"""
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A site of its own, so that only these calls are counted; T is 2 s."""
+    folder = tmp_path_factory.mktemp("counted")
+    server = Server(folder, files(OWN_RTP_PORTS))
+    (server.config / "metrics.yaml").write_text(TERMS, encoding="utf-8")
+    with server:
+        house = House(server, folder, OWN_RTP_PORTS)
+        yield house
+        house.close()
+        assert server.tracebacks() == []
+
+
+class Follower:
+    """`callcenter queue-log export --follow` into a file."""
+
+    def __init__(self, house: House) -> None:
+        self.path = house.folder / "queue_log"
+        self._server = house.server
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Follower":
+        server = self._server
+        words = ("--data", str(server.data), "--config", str(server.config), "queue-log", "export")
+        command = server.command(*words, "--follow", "--output", str(self.path))
+        self._process = subprocess.Popen(command, env=server._environment)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        assert self._process.poll() is None
+        self._process.terminate()
+        self._process.wait(10)
+
+    def lines(self) -> list[list[str]]:
+        return fields(self.path.read_text()) if self.path.exists() else []
+
+    def has(self, event: str, count: int = 1) -> None:
+        eventually(
+            f"{count} lines {event}", lambda: sum(line[4] == event for line in self.lines()) >= count, within_s=8
+        )
+
+
+def fields(text: str) -> list[list[str]]:
+    return [line.split("|") for line in text.splitlines()]
+
+
+def ends(lines: list[list[str]]) -> list[tuple[str, ...]]:
+    """Queue, agent and event of the lines of calls."""
+    return [tuple(line[2:5]) for line in lines if line[1] != "NONE"]
+
+
+def live_queue(house: House) -> Document:
+    (queue,) = house.client("sue").get("/api/metrics/live").json()["queues"]
+    found: Document = queue
+    return found
+
+
+def facts(house: House, *whose: str) -> Document:
+    """What the day's quarter hours add up to, as the command tells it."""
+    told = json.loads(house.server.callcenter("metrics", "intervals", "--json", *whose))["intervals"]
+    return {
+        name: sum(row[name] for row in told)
+        for name, value in (told[0] if told else {}).items()
+        if type(value) is int
+    }
+
+
+def abandon(house: House) -> None:
+    """A caller who withholds his number waits 1.5 s for nobody."""
+    with house.caller(caller(number="anonymous"), QUEUE, talk_ms=1500) as customer:
+        eventually("the alarm of the longest wait", lambda: "longest_wait" in live_queue(house)["alarms"])
+        assert live_queue(house)["waiting"] == 1
+        customer.wait()
+
+
+def talk(house: House, number: str) -> None:
+    """anna lets it ring for 3 s, cleo answers; the caller hangs up after a second or two."""
+    for agent in ("anna", "cleo"):
+        house.register(agent)
+    house.set_state("anna", "available")
+    house.becomes("anna", "available")
+    with (
+        house.phone("anna", ringing_phone()) as anna,
+        house.phone("cleo", phone(ring_ms=200)) as cleo,
+        house.caller(caller(number=number), QUEUE, talk_ms=5000) as customer,
+    ):
+        house.becomes("anna", "reserved")
+        house.set_state("cleo", "available")
+        anna.wait()
+        house.becomes("cleo", "on_contact")
+        customer.wait()
+        cleo.wait()
+    house.becomes("cleo", "available")
+    house.set_state("cleo", "not_ready")
+
+
+def test_log_and_facts_tell_what_the_callers_met_also_over_a_restart(counted: House) -> None:
+    house, number = counted, counted.number()
+    with Follower(house) as follower:
+        abandon(house)
+        talk(house, number)
+        follower.has("COMPLETECALLER")
+        # Stopped by SIGTERM; the file is followed meanwhile.
+        house.server.stop()
+        house.server.start()
+        abandon(house)
+        follower.has("ABANDON", 2)
+        house.set_state("cleo", "logged_out")
+        follower.has("REMOVEMEMBER")
+        followed = follower.lines()
+    exported = fields(house.server.callcenter("queue-log", "export"))
+    assert followed == exported
+    assert ends(followed) == [
+        ("billing", "NONE", "ENTERQUEUE"),
+        ("billing", "NONE", "ABANDON"),
+        ("billing", "NONE", "ENTERQUEUE"),
+        ("billing", "anna", "RINGNOANSWER"),
+        ("billing", "cleo", "CONNECT"),
+        ("billing", "cleo", "COMPLETECALLER"),
+        ("billing", "NONE", "ENTERQUEUE"),
+        ("billing", "NONE", "ABANDON"),
+    ]
+    by_event = {line[4]: line for line in followed}
+    assert sum(line[4] == "QUEUESTART" for line in followed) == 2
+    assert [line[6] for line in followed if line[4] == "ENTERQUEUE"] == ["", number, ""]
+    assert by_event["ABANDON"][5:] == ["1", "1", "1"]
+    hold, talked, position = by_event["COMPLETECALLER"][5:]
+    assert (hold, talked in {"1", "2"}, position) == (by_event["CONNECT"][5], True, "1")
+    assert 2900 < int(by_event["RINGNOANSWER"][5]) < 3300
+
+    queue = facts(house, "--queue", "billing")
+    assert {name: queue[name] for name in ("entered", "queued", "offered", "answered", "abandoned", "handled")} == {
+        "entered": 3,
+        "queued": 3,
+        "offered": 3,
+        "answered": 1,
+        "abandoned": 2,
+        "handled": 1,
+    }
+    assert (queue["answered_in_time"], queue["abandoned_in_time"], queue["abandoned_short"]) == (0, 2, 0)
+    assert 1000 <= queue["wrap_ms"] < 1300
+    assert facts(house, "--skill", "billing")["answered"] == 1
+    assert facts(house, "--agent", "anna")["missed"] == 1
+    cleo = facts(house, "--agent", "cleo")
+    assert (cleo["offers"], cleo["accepted"], cleo["answered"]) == (1, 1, 1)
+    assert "add up to" in house.server.callcenter("metrics", "check")
+    seen_live = live_queue(house)
+    assert seen_live["variant"] == "sl_abandons_negative"
+    assert (seen_live["today"]["offered"], seen_live["today"]["sl_abandons_negative"]) == (3, 0.0)
+    assert seen_live["today"]["sl_queue"] == round(2 / 3, 4)
+    assert seen_live["alarms"] == ["service_level"]
+    assert "sl_abandons_negative, 2 s" in house.server.callcenter("metrics", "live")
+
+
+def test_monitoring_reads_the_counters_of_this_run(counted: House) -> None:
+    abandon(counted)
+    address = f"http://127.0.0.1:{counted.server.http}/metrics"
+
+    def counts() -> dict[str, str]:
+        answer = httpx.get(address)
+        assert answer.status_code == 200
+        return dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+
+    eventually(
+        "the abandoned caller",
+        lambda: counts().get('callcenter_queue_left_total{queue="billing",outcome="abandoned"}'),
+    )
+    found = counts()
+    assert found['callcenter_queue_waiting{queue="billing"}'] == "0"
+    assert found["callcenter_site_database_up"] == "1"
+    assert found["callcenter_calls"] == "0"
+    token = Path(counted.server.data / "monitor.token").read_text().strip()
+    bearer = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "198.51.100.7"}
+    assert httpx.get(address, headers=bearer).status_code == 200
+    assert httpx.get(address, headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 401
