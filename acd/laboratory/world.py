@@ -144,7 +144,11 @@ class World:
         self._live[entry] = (call, cell)
         offered = self._waiting
         self._waiting += 1
-        self._take(commands.EntryQueued(entry, call.queue, skills=call.skills, priority=call.priority))
+        self._take(
+            commands.EntryQueued(
+                entry, call.queue, skills=call.skills, priority=call.priority, head_start_s=call.head_start_s
+            )
+        )
         if self._waiting <= offered or entry not in self._live:
             return
         if trial.waiting_room is not None and self._waiting > trial.waiting_room and self._is_unoffered(entry):
