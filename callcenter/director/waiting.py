@@ -77,7 +77,7 @@ class Waiting:
     def abandoned(self, unit: Unit, contact: str) -> None:
         """The caller is gone; his place stays for a while, where his queue says so."""
         call = self._steps.processes[contact]
-        if call.stay is None or normalise(call.caller).kind == "withheld":
+        if call.stay is None or normalise(call.caller, region=self._around.site.dial_out.region).kind == "withheld":
             return
         stay = call.stay
         seconds = self._around.site.queue_care(stay.queue, "").resume_s
