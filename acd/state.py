@@ -7,7 +7,7 @@ Whatever changes an aggregate goes through here, so that no step can forget one 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import heappop, heappush
 from typing import Literal
 
@@ -17,12 +17,12 @@ from acd.machines import entry as entry_machine
 from acd.machines import offer as offer_machine
 from acd.machines.agent import Agent
 from acd.machines.care import Care
-from acd.machines.entry import QueueEntry
+from acd.machines.entry import QueueEntry, Stage
 from acd.machines.offer import Offer
 from acd.model import AgentPolicy, Need, Policy, QueuePolicy, Requirements, Skills
 from acd.policies.expected_wait import Estimate
 from acd.policies.matching import Matcher
-from acd.policies.rings import need_in
+from acd.policies.rings import need_in, reserve_of
 from acd.policies.skills import profile
 from acd.policies.staffing import Staffing
 
@@ -32,7 +32,8 @@ Watch = Callable[[QueueEntry, str, datetime], None]
 """(entry, the agent who is about to be offered it, now)."""
 
 NO_POLICY = Policy("none")
-_MOST_NEEDS = 10_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_STAGES = 10_000
 
 
 class State:
@@ -66,8 +67,10 @@ class State:
         self.deserted = False
         self.restaffed = False
         self.gone: list[str] = []
-        self.needs: dict[tuple[str, int, Skills, Requirements], Need] = {}
+        self.stages: dict[tuple[str, int, Skills, Requirements], Stage] = {}
         self.told: list[events.Event] = []
+        # New entries are copies of it: cheaper than to begin with nothing.
+        self.blank = QueueEntry("", "", "", 0, 0, _LONG_AGO, (), 0, 0, None)
         # Told of each decision before it changes anything (`acd.why`); nobody listens but in a replay.
         self.watch: Watch | None = None
 
@@ -76,7 +79,7 @@ class State:
         self.policy = policy
         self.queues = {queue.name: queue for queue in policy.queues}
         self.known = {agent.id: self._trained(agent) for agent in policy.agents}
-        self.needs = {}
+        self.stages = {}
         self.staffing = Staffing()
         for id_, agent in self.agents.items():
             if agent.state != "logged_out" and id_ in self.known:
@@ -94,15 +97,20 @@ class State:
         """All that this agent may be chosen for."""
         return profile(known.skills, known.teams)
 
-    def need_in(self, queue: QueuePolicy, ring: int, asked: Skills, requires: Requirements) -> Need:
-        """What a caller needs in a ring, worked out once."""
+    def stage_in(self, queue: QueuePolicy, ring: int, asked: Skills, requires: Requirements) -> Stage:
+        """Whom a caller waits for in a ring, worked out once; when it ends is not said."""
         key = (queue.name, ring, asked, requires)
-        need = self.needs.get(key)
-        if need is None:
-            if len(self.needs) >= _MOST_NEEDS:
-                self.needs.clear()
-            need = self.needs[key] = need_in(queue, ring, asked, requires)
-        return need
+        stage = self.stages.get(key)
+        if stage is None:
+            if len(self.stages) >= _MOST_STAGES:
+                self.stages.clear()
+            need = need_in(queue, ring, asked, requires)
+            stage = self.stages[key] = Stage(ring, need, reserve_of(queue, ring))
+        return stage
+
+    def need_in(self, queue: QueuePolicy, ring: int, asked: Skills, requires: Requirements) -> Need:
+        """What a caller needs in a ring."""
+        return self.stage_in(queue, ring, asked, requires).needs
 
     def index(self) -> None:
         """Build the index anew from the aggregates, and look at everybody once."""

@@ -85,7 +85,7 @@ AgentInput = commands.AgentInput | Reserve | Connect | Release | Part | Lapse
 Step = tuple["Agent", list[events.Event]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Agent:
     """`until` ends a wrap-up; `rests_until` a back-off. Instants are UTC to the millisecond.
 

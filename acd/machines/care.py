@@ -34,7 +34,7 @@ class Words:
     comfort: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Care:
     """`id` is the entry's. `promises` are the waits that he was told."""
 

@@ -46,7 +46,7 @@ class Exclusion:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stage:
     """Whom the entry waits for: who meets `needs`, of whom `reserve` must stay idle; in ring 0 for one agent only."""
 
@@ -123,7 +123,7 @@ EntryInput = Offered | Returned | Answered | Abandoned | Withdrawn | Reprioritis
 Step = tuple["QueueEntry", list[events.Event]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QueueEntry:
     """`asked` and `requires` are what the flow wanted on top of the queue's terms; `offers` counts the offers made.
 

@@ -48,7 +48,7 @@ OfferInput = Accept | Decline | Fail | Rescind | Lapse
 Step = tuple["Offer", list[events.Event]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offer:
     """`ring_until` is the end of the lease."""
 

@@ -6,9 +6,10 @@ announced is compared with what came, and the ratio of the two corrects what is 
 only: a replay must come to the same numbers.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
+from acd.machines.frozen import replaced
 from acd.model import milliseconds
 
 MEMORY = 8
@@ -32,7 +33,7 @@ class Promise:
     raw_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Estimate:
     """What is known of one queue. `moved_at`: the last move, while somebody waits; averages in milliseconds.
 
@@ -66,23 +67,23 @@ class Estimate:
 
     def joined(self, now: datetime) -> "Estimate":
         """Somebody waits; the first one starts the watch."""
-        return self if self.moved_at is not None else replace(self, moved_at=now)
+        return self if self.moved_at is not None else replaced(self, moved_at=now)
 
     def moved(self, now: datetime, *, left: int) -> "Estimate":
         """One caller was answered or left; `left` wait on."""
         after = now if left else None
         if self.moved_at is None:
-            return replace(self, moved_at=after)
+            return replaced(self, moved_at=after)
         gap_ms = milliseconds(now) - milliseconds(self.moved_at)
         moves = self.moves + 1
-        return replace(self, moved_at=after, moves=moves, gap_ms=_mean(self.gap_ms, gap_ms, moves, MEMORY))
+        return replaced(self, moved_at=after, moves=moves, gap_ms=_mean(self.gap_ms, gap_ms, moves, MEMORY))
 
     def settled(self, promise: Promise, now: datetime) -> "Estimate":
         """The caller who was promised that was answered now."""
         came_ms = milliseconds(now) - milliseconds(promise.at)
         off = promise.told_ms - came_ms
         count, memory = self.promises + 1, MEMORY * 4
-        return replace(
+        return replaced(
             self,
             promises=count,
             raw_ms=_mean(self.raw_ms, promise.raw_ms, count, memory),

@@ -7,7 +7,7 @@ at agents who can serve him. The order of a pool is a heap whose stale items are
 outnumber the others: everything costs a logarithm.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
@@ -23,6 +23,9 @@ _NOBODYS = QueuePolicy("")
 
 Spot = tuple[str, Need, int, str | None]
 """Where a caller waits: queue, need, how many must stay idle, the one agent whom he waits for."""
+
+Draw = tuple[int | str, ...]
+"""What chance depends on, where the strategy asks it: the entry, and which of its offers this is."""
 
 _Item = tuple[int, int, str, int]
 """(key, key, agent, number of his idling); stale when he idles under another number or not at all."""
@@ -67,7 +70,7 @@ class Matcher:
         self._pools: dict[Spot, _Pool] = {}
         self._of_queue: dict[str, list[_Pool]] = {}
         self._for_one: dict[str, list[_Pool]] = {}
-        self._lines: dict[str, Line] = {}
+        self._for_ones: dict[str, Line] = {}
         self._idle: dict[str, tuple[Idle, int]] = {}
         self._idlings = 0
         self._ringing = 0
@@ -109,13 +112,15 @@ class Matcher:
 
     def caller_waits(self, spot: Spot, place: Place) -> None:
         self._pool(spot).line.join(place)
-        self._lines.setdefault(spot[0], Line()).join(place)
+        if spot[3] is not None:
+            self._for_ones.setdefault(spot[0], Line()).join(place)
 
     def caller_leaves(self, spot: Spot, place: Place) -> None:
         pool = self._pools[spot]
         pool.line.leave(place)
-        self._lines[spot[0]].leave(place)
-        self._forget_if_empty(spot, pool)
+        if pool.only is not None:
+            self._for_ones[spot[0]].leave(place)
+            self._forget_if_empty(spot, pool)
 
     def caller_rings(self, spot: Spot, place: Place) -> None:
         """Phones ring for this caller, and more may."""
@@ -126,16 +131,14 @@ class Matcher:
         pool = self._pools[spot]
         pool.ringing.leave(place)
         self._ringing -= 1
-        self._forget_if_empty(spot, pool)
+        if pool.only is not None:
+            self._forget_if_empty(spot, pool)
 
     def position(self, queue: str, place: Place) -> int:
         """The position, from 1, that `place` has or would have among those who wait in `queue`."""
-        line = self._lines.get(queue)
-        return 1 if line is None else 1 + line.rank(place)
-
-    def line(self, queue: str) -> Iterable[Place]:
-        """Those who wait in `queue`, in their order."""
-        return self._lines.get(queue, ())
+        ahead = sum([pool.line.rank(place) for pool in self._of_queue.get(queue, ())])
+        for_one = self._for_ones.get(queue)
+        return 1 + ahead if for_one is None else 1 + ahead + for_one.rank(place)
 
     def is_waited_for(self, agent: str) -> bool:
         """Whether some entry waits for this agent only."""
@@ -153,7 +156,7 @@ class Matcher:
 
     # -- matching -------------------------------------------------------------------------------------------------
 
-    def agent_for(self, spot: Spot, excluded: Collection[str], draw: str) -> Found | None:
+    def agent_for(self, spot: Spot, excluded: Collection[str], draw: Draw) -> Found | None:
         """The first idle agent in order for a caller at `spot`, but the excluded; `draw` settles what chance does."""
         pool = self._pool(spot)
         if pool.only is not None:
@@ -180,9 +183,9 @@ class Matcher:
             heappush(order, item)
         return found
 
-    def _drawn(self, pool: _Pool, urn: Urn, excluded: Collection[str], draw: str) -> Found | None:
+    def _drawn(self, pool: _Pool, urn: Urn, excluded: Collection[str], draw: Draw) -> Found | None:
         out = [agent for agent in excluded if agent in self._idle and meets(self._agents[agent], pool.need)]
-        agent = urn.draw(draw, out)
+        agent = urn.draw(":".join(map(str, draw)), out)
         return None if agent is None else Found(agent, len(out), pool.idle, len(self._idle))
 
     def caller_for(self, agent: str, excludes: Callable[[str, str], bool]) -> str | None:

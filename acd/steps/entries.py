@@ -5,7 +5,7 @@ from datetime import datetime
 
 from acd import commands, events
 from acd.machines import entry as entry_machine
-from acd.machines.entry import QueueEntry
+from acd.machines.frozen import replaced
 from acd.model import to_millisecond
 from acd.policies.order import lead_of
 from acd.state import State
@@ -28,7 +28,8 @@ def queue_entry(state: State, input_: commands.EntryQueued, now: datetime) -> No
             priority=input_.priority,
             head_start_s=queue.head_start_s + input_.head_start_s,
         )
-        entry = QueueEntry(
+        entry = replaced(
+            state.blank,
             id=input_.entry,
             contact=contact,
             queue=queue.name,

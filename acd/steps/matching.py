@@ -29,7 +29,7 @@ def match(state: State, now: datetime) -> None:
                 _one_phone_more(state, agent, now)
                 break
             _offer_best(state, entry, now, certain=certain)
-        for entry in state.matcher.behind_reserve(agent):
+        for entry in state.matcher.behind_reserve(agent) if state.matcher.holds_back else ():
             if state.waits(entry):
                 _offer_best(state, entry, now, certain=False)
     if len(arrived) > 1:
@@ -58,8 +58,8 @@ def _offer_best(state: State, entry: str, now: datetime, *, certain: bool) -> bo
 
 
 def _agent_for(state: State, caller: QueueEntry) -> Found | None:
-    excluded = tuple(exclusion.agent for exclusion in caller.excluded)
-    return state.matcher.agent_for(caller.spot, excluded, f"{caller.number}:{caller.id}:{caller.offers}")
+    excluded = tuple([exclusion.agent for exclusion in caller.excluded]) if caller.excluded else ()
+    return state.matcher.agent_for(caller.spot, excluded, (caller.number, caller.id, caller.offers))
 
 
 def strategy_of(state: State, caller: QueueEntry) -> Strategy:

@@ -7,7 +7,7 @@ from acd.machines import entry as entry_machine
 from acd.machines.entry import QueueEntry, Stage
 from acd.machines.frozen import replaced
 from acd.model import QueuePolicy, Requirements, Skills
-from acd.policies.rings import last_ring, reserve_of, seconds_of
+from acd.policies.rings import last_ring, seconds_of
 from acd.policies.skills import meets, of_any_team
 from acd.state import State
 
@@ -18,7 +18,7 @@ def first_stage(state: State, queue: QueuePolicy, input_: commands.EntryQueued, 
     """Where a caller begins: with the agent whom he is to have, if there is a point in waiting for him."""
     seconds = queue.preferred_s if input_.preferred_s is None else input_.preferred_s
     if input_.preferred is not None and seconds > 0 and state.can_be_waited_for(input_.preferred):
-        need = of_any_team(state.need_in(queue, 1, input_.skills, input_.requires))
+        need = of_any_team(state.stage_in(queue, 1, input_.skills, input_.requires).needs)
         if meets(state.matcher.has(input_.preferred), need):
             return Stage(0, need, 0, now + timedelta(seconds=seconds))
     return _stage(state, queue, 1, (input_.skills, input_.requires), now)
@@ -28,7 +28,7 @@ def stage_under(state: State, entry: QueueEntry, queue: QueuePolicy, now: dateti
     """The stage of `entry` under another policy: its ring, with what is left of the ring's time."""
     stage = entry.stage
     if stage.ring == 0:
-        need = of_any_team(state.need_in(queue, 1, entry.asked, entry.requires))
+        need = of_any_team(state.stage_in(queue, 1, entry.asked, entry.requires).needs)
         known = state.known.get(entry.preferred or "")
         if known is not None and meets(state.profile_of(known), need):
             return replaced(stage, needs=need)
@@ -95,16 +95,11 @@ def _skip(state: State, queue: QueuePolicy, id_: str, now: datetime) -> None:
 
 def _stage(state: State, queue: QueuePolicy, ring: int, wants: Wants, now: datetime) -> Stage:
     """Ring `ring`, or the first after it that somebody staffs when nobody staffs this one."""
+    stage = state.stage_in(queue, ring, *wants)
     last = last_ring(queue)
-    chosen = ring
-    if last > 1:
-        later = range(ring, last + 1)
-        staffed = (n for n in later if state.staffing.can_serve(state.need_in(queue, n, *wants)))
-        chosen = next(staffed, ring)
-    seconds = seconds_of(queue, chosen)
-    return Stage(
-        chosen,
-        state.need_in(queue, chosen, *wants),
-        reserve_of(queue, chosen),
-        None if seconds is None else now + timedelta(seconds=seconds),
-    )
+    if last == 1:
+        return stage
+    later = (state.stage_in(queue, n, *wants) for n in range(ring, last + 1))
+    stage = next((each for each in later if state.staffing.can_serve(each.needs)), stage)
+    seconds = seconds_of(queue, stage.ring)
+    return stage if seconds is None else replaced(stage, until=now + timedelta(seconds=seconds))

@@ -34,7 +34,7 @@ def _arrive(state: State, entry: QueueEntry, now: datetime) -> None:
 
 
 def _turned_away(state: State, queue: QueuePolicy, entry: QueueEntry) -> OverflowRule | None:
-    if not queue.overflow or state.matcher.agent_for(entry.spot, (), "") is not None:
+    if not queue.overflow or state.matcher.agent_for(entry.spot, (), ()) is not None:
         return None
     ahead = state.waiting[entry.queue] - 1
     estimate = _estimate(state, entry.queue)

@@ -112,7 +112,7 @@ def test_index_finds_whom_a_scan_finds(seed: int, strategy: Strategy) -> None:
         excluded = tuple(random.sample(sorted(SKILLS), 3))
         fit = sorted((*key_of(i, need), id_) for id_, i in idle.items() if meets(SKILLS[id_], need))
         chosen = [key for key in fit if key[-1] not in excluded] if len(fit) > spot[2] else []
-        found = matcher.agent_for(spot, excluded, "")
+        found = matcher.agent_for(spot, excluded, ())
         assert (found.agent if found else None) == (chosen[0][-1] if chosen else None)
         if found is not None:
             assert (found.excluded, found.qualified, found.idle) == (fit.index(chosen[0]), len(fit), len(idle))
