@@ -10,10 +10,12 @@ from acd.model import AgentPolicy, Policy, QueuePolicy
 HOUR_MS = 3_600_000
 
 
-def call(at_s: float, handle_s: float, patience_s: float | None = None, priority: int = 50) -> SimulatedCall:
+def call(at_s: float, handle_s: float, patience_s: float | None = None, head_start_s: int = 0) -> SimulatedCall:
     """A caller of the only type, for the only queue."""
     patience_ms = None if patience_s is None else int(patience_s * 1000)
-    return SimulatedCall(int(at_s * 1000), "calls", "calls", int(handle_s * 1000), patience_ms, priority)
+    return SimulatedCall(
+        int(at_s * 1000), "calls", "calls", int(handle_s * 1000), patience_ms, head_start_s=head_start_s
+    )
 
 
 def trial_of(

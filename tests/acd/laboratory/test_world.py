@@ -69,8 +69,8 @@ def test_a_caller_for_whom_nobody_ever_comes_is_an_error_and_no_endless_day() ->
         outcome_of(trial_of([call(0, 60), call(10, 60)], shifts=[Shift("a1", 0, 30_000)]))
 
 
-def test_the_more_urgent_caller_is_served_first() -> None:
-    calls = [call(0, 60), call(10, 60, patience_s=51), call(20, 60, patience_s=41, priority=99)]
+def test_a_head_start_moves_a_caller_forward_and_is_no_part_of_his_wait() -> None:
+    calls = [call(0, 60), call(10, 60, patience_s=51), call(20, 60, patience_s=41, head_start_s=15)]
     counts = outcome_of(trial_of(calls)).overall
     assert (counts.served, counts.abandoned) == (2, 1)
     assert counts.wait_ms == 40_000 + 51_000
