@@ -116,6 +116,7 @@ class Application:
             await self._tcp.start()
         if self._udp is not None:
             self._udp.start()
+        self.live.agent.watch_trunks()
 
     def look_for_workers(self) -> None:
         """The supervisor says that a worker's socket has appeared."""

@@ -11,6 +11,7 @@ from callcenter.app.site_config import SiteConfig
 from callcenter.calls.ports import Codec
 from callcenter.sip.digest import Secrets
 from callcenter.sip.directory import Directory, Phone, Trunk
+from callcenter.sip.hop import Hop
 
 KEPT = "phones.json"
 NOTHING = Secrets()
@@ -19,7 +20,14 @@ NOTHING = Secrets()
 def directory_of(config: SiteConfig, secrets: dict[str, Secrets], realm: str) -> Directory:
     """The directory of `config`. A phone without a secret can be rung and cannot register."""
     trunks = [
-        Trunk(trunk.name, trunk.addresses, trunk.numbers, tuple(Codec(codec) for codec in trunk.codecs))
+        Trunk(
+            trunk.name,
+            trunk.addresses,
+            trunk.numbers,
+            tuple(Codec(codec) for codec in trunk.codecs),
+            trunk.options_s,
+            None if trunk.outbound is None else Hop(trunk.outbound.transport, *trunk.outbound.address),
+        )
         for trunk in config.endpoints.trunks
     ]
     phones = []

@@ -15,6 +15,7 @@ from callcenter.app.settings import read_yaml
 from callcenter.director.machines.trunk_use import TrunkRules
 
 CODECS = ("PCMU", "PCMA")
+OPTIONS_S = 30.0
 _USER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -22,7 +23,7 @@ _USER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Trunk:
     """`addresses` are (IPv4, port); `numbers` leads a dialled number to a flow, `default` the rest (None: 404).
 
-    `outbound` is None where nothing goes out by it.
+    `outbound` is None where nothing goes out by it. Every `options_s` seconds it is asked for, 0: never.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Trunk:
     default: str | None
     codecs: tuple[str, ...]
     outbound: TrunkRules | None = None
+    options_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class _TrunkText:
     default: str | None = None
     codecs: tuple[str, ...] = CODECS
     outbound: OutboundText | None = None
+    options_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,10 @@ def _trunk(text: _TrunkText, where: str, complaints: Complaints) -> Trunk:
     rules = None
     if text.outbound is not None:
         rules = read_rules(text.outbound, text.name, addresses, f"{where}.outbound", complaints)
-    return Trunk(text.name, tuple(addresses), text.numbers, text.default, text.codecs, rules)
+    every_s = (0.0 if rules is None else OPTIONS_S) if text.options_s is None else text.options_s
+    if every_s < 0:
+        complaints.add(f"{where}.options_s", "must be 0 (never) or more")
+    return Trunk(text.name, tuple(addresses), text.numbers, text.default, text.codecs, rules, every_s)
 
 
 def _phone(text: _PhoneText, where: str, complaints: Complaints) -> Phone:

@@ -85,7 +85,9 @@ class LiveSide:
             self.agent, self.media, notify=self._notice, set_alarm=lambda id_, at: self._set_alarm(CONTACT, id_, at)
         )
         self.customers = CustomerLookUp(self._customer_found)
-        around = Surroundings(site, outside.screens, self._target_for, self.customers.start, self._set_alarm)
+        around = Surroundings(
+            site, outside.screens, self._target_for, self.customers.start, self._set_alarm, self.agent.trunk_answers
+        )
         rooms = Rooms(self.calls, self.flows, self.acd)
         self.director = Director(rooms, around)
         self.recovery = Recovery(self.director, rooms, around)

@@ -75,6 +75,7 @@ class StatusReport:
                 "retransmitted": statistics.retransmitted,
                 "refusals": dict(sorted(statistics.refusals.items())),
             },
+            "trunks": {name: health for name, (health, _) in sorted(live.agent.trunk_healths().items())},
             "surprises": self.surprises(),
         }
 

@@ -7,6 +7,7 @@ proved, then admitted. Nothing that is refused here touches the disk.
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from callcenter.calls.ports import MediaDescription, Target
 from callcenter.kernel.codec import decode
@@ -29,6 +30,8 @@ from callcenter.sip.session_sweep import SessionSweep
 from callcenter.sip.statistics import Statistics
 from callcenter.sip.timers import CallAt, Timers
 from callcenter.sip.transactions import Transactions
+from callcenter.sip.trunk_health import Health
+from callcenter.sip.trunk_probes import TrunkProbes
 
 Admit = Callable[[], int | None]
 """None: take the call. A number: refuse it with 503 and this many seconds in Retry-After."""
@@ -95,10 +98,12 @@ class UserAgent:
             authorize=authorize,
             watch=self._watch_sessions,
         )
+        self._probes = TrunkProbes(self._core)
         self._sessions = SessionSweep(self._core, end=self._in_dialog.end, refresh=self._calling.refresh)
         self.registration = Registration(
             self._core, self._access, limits=registrar or Limits(), presence_changed=presence_changed
         )
+        self._watches_trunks = False
         self.draining = False
 
     def _watch_sessions(self) -> None:
@@ -118,6 +123,21 @@ class UserAgent:
     @directory.setter
     def directory(self, directory: Directory) -> None:
         self._core.directory = directory
+        if self._watches_trunks:
+            self._probes.start()
+
+    def watch_trunks(self) -> None:
+        """Send OPTIONS to the trunks of the directory that want it; once the transports are there."""
+        self._watches_trunks = True
+        self._probes.start()
+
+    def trunk_healths(self) -> dict[str, tuple[Health, datetime | None]]:
+        """Whether the trunks that are asked answer, and since when."""
+        return self._probes.healths()
+
+    def trunk_answers(self, trunk: str) -> bool:
+        """False where it is known not to."""
+        return self._probes.healths().get(trunk, ("unknown", None))[0] != "down"
 
     @property
     def dialogs(self) -> dict[str, Dialog]:

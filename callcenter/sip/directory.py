@@ -13,12 +13,23 @@ from callcenter.sip.hop import Hop
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A provider or PBX. `numbers` maps a dialled number to the flow that takes it; the room of calls reads it."""
+    """A provider or PBX. `numbers` maps a dialled number to the flow that takes it; the room of calls reads it.
+
+    Every `options_s` seconds it is asked whether it is there, 0: never; at `options_to`, else its first address.
+    """
 
     name: str
     addresses: tuple[tuple[str, int], ...]
     numbers: Mapping[str, str] = field(default_factory=dict)
     codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA)
+    options_s: float = 0.0
+    options_to: Hop | None = None
+
+    @property
+    def probe(self) -> Hop:
+        """Where OPTIONS goes."""
+        address, port = self.addresses[0]
+        return self.options_to or Hop("udp", address, port)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def outside_site() -> SiteFiles:
         {
             "name": "carrier",
             "addresses": [f"{CARRIER[0]}:{CARRIER[1]}"],
+            "options_s": 0,
             "outbound": {
                 "caller_id": OUR_NUMBER, "pass_caller": True, "allow": ["+41"], "deny": ["+4190"], "calls": 1,
                 "per_minute": 60,
