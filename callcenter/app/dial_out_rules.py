@@ -41,9 +41,7 @@ def read_rules(
                 what = f'must be the beginning of a number such as "+41" or "0800", not {start!r}'
                 complaints.add(f"{where}.{name}[{index}]", what)
     if not text.allow:
-        complaints.add(
-            f"{where}.allow", "must name at least one beginning of a number"
-        )
+        complaints.add(f"{where}.allow", "must name at least one beginning of a number")
     if not _NUMBER.fullmatch(text.caller_id):
         complaints.add(f"{where}.caller_id", f'must be a number such as "+41441234567", not {text.caller_id!r}')
     if not re.fullmatch(r"\+|[0-9]{0,4}", text.plus):
