@@ -8,7 +8,7 @@ A step that lay due while nobody looked fires once when somebody does.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,10 +38,11 @@ class FiredStep:
 
 
 async def escalate_due(
-    site: Site, now: datetime, *, shelf: Shelf | None = None, limit: int = MOST
+    site: Site, now: datetime, *, shelf: Shelf | None = None, limit: int = MOST, since: timedelta = timedelta()
 ) -> Sequence[FiredStep]:
     """Fire what is due at `now`, of at most `limit` tickets, each in a transaction of its own.
 
+    With `since` only tickets that have lain due for so long: whoever looks so leaves the others to somebody else.
     Safe to run anywhere at the same time. Raises SiteUnavailable.
     """
     shelf = shelf or Shelf()
@@ -51,7 +52,7 @@ async def escalate_due(
         ticket: str | None = None
         try:
             async with site.session() as session:
-                row = await _take(session, now, passed)
+                row = await _take(session, now - since, passed)
                 if row is None:
                     break
                 ticket = row.id

@@ -5,7 +5,7 @@ Each call is one transaction. Site events (docs/events.md) are recorded in it, w
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -186,10 +186,10 @@ class TicketService:
                 await record.readings(),
             )
 
-    async def escalate(self, now: datetime | None = None) -> Sequence[FiredStep]:
+    async def escalate(self, now: datetime | None = None, *, since: timedelta = timedelta()) -> Sequence[FiredStep]:
         """Fire what is due; `escalate_due` with this service's versions."""
         present = await self._prepared()
-        return await escalate_due(self._site, now or present, shelf=self._shelf)
+        return await escalate_due(self._site, now or present, shelf=self._shelf, since=since)
 
     async def _prepared(self) -> datetime:
         """Keep the present versions once; the time of the call, in whole milliseconds as they are stored."""

@@ -25,7 +25,8 @@ def add_tasks(app: Any, url: str, clock: Clock) -> None:
     def escalate() -> int:
         return run_escalations(url, clock)
 
-    app.task(name=NAME, ignore_result=True)(escalate)
+    # Not shared: Celery would give the first application's function to each one after it.
+    app.task(name=NAME, ignore_result=True, shared=False)(escalate)
 
 
 async def _escalate(url: str, clock: Clock) -> int:

@@ -1,7 +1,8 @@
 """The tickets room in the application: what it asks of the calls, and the escalations that nobody asks for.
 
 Escalation is a chore of the house: once a minute, when a ticket has changed, and when an alarm says that the next due
-time has come. Where several processes look, each step still fires once.
+time has come. Where several processes look, each step still fires once. With Celery workers (`redis_url`) it is their
+work, and this process takes only what they have left lying: a broker that is gone delays a step, no more.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,15 +19,18 @@ CHORE = "escalation"
 ALARM = ("tickets", CHORE)
 # Other processes may change tickets too, and no alarm of ours hears of them.
 ESCALATE_EVERY = timedelta(minutes=1)
+# How long a step may lie due before this process does the workers' work.
+LEFT_LYING = timedelta(minutes=2)
 
 
 class TicketSide:
     """Owned by the loop. `wake` has `escalate` called soon."""
 
-    def __init__(self, site: Site, live: LiveSide, *, wake: Callable[[], None]) -> None:
+    def __init__(self, site: Site, live: LiveSide, *, wake: Callable[[], None], has_workers: bool = False) -> None:
         self._site = site
         self._live = live
         self._wake = wake
+        self._since = LEFT_LYING if has_workers else timedelta()
         self.service = TicketService(
             site,
             live.clock,
@@ -41,9 +45,9 @@ class TicketSide:
 
     async def escalate(self) -> bool:
         """Fire what is due and set the alarm for what comes next; true if there may be more at once."""
-        fired = await self.service.escalate()
-        now = self._live.clock.now()
-        self._live.alarms.set(ALARM, await next_escalation(self._site, after=now), self._wake)
+        fired = await self.service.escalate(since=self._since)
+        due = await next_escalation(self._site, after=self._live.clock.now() - self._since)
+        self._live.alarms.set(ALARM, due and due + self._since, self._wake)
         return len(fired) >= MOST
 
     async def of_customer(

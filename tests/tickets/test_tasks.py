@@ -20,8 +20,9 @@ class Workers:
     def __init__(self) -> None:
         self.tasks: dict[str, Callable[[], int]] = {}
 
-    def task(self, *, name: str, ignore_result: bool) -> Callable[[Callable[[], int]], None]:
+    def task(self, *, name: str, ignore_result: bool, shared: bool) -> Callable[[Callable[[], int]], None]:
         assert ignore_result
+        assert not shared
 
         def keep(work: Callable[[], int]) -> None:
             self.tasks[name] = work

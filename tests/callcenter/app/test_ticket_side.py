@@ -13,7 +13,7 @@ from callcenter.kernel.alarms import Alarms
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.site import Site
 from tests.tickets.conftest import START, rules
-from tickets.commands import OpenTicket
+from tickets.commands import OpenTicket, TicketFilter
 
 HOUR_S = 3600.0
 
@@ -21,7 +21,7 @@ HOUR_S = 3600.0
 class House:
     """The side over a live side that has nothing but a clock, alarms, a roster and one call in which people talk."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, has_workers: bool = False) -> None:
         self.clock = FakeClock(START)
         self.woken = 0
         self.alarms = Alarms(self.clock, self._call_later)
@@ -33,7 +33,7 @@ class House:
             site=SimpleNamespace(roster=names, tickets=rules()),
             calls=SimpleNamespace(contacts=talks),
         )
-        self.side = TicketSide(site, cast("LiveSide", live), wake=self._wake)
+        self.side = TicketSide(site, cast("LiveSide", live), wake=self._wake, has_workers=has_workers)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -87,3 +87,25 @@ async def test_a_timeline_has_the_customers_tickets(house: House) -> None:
     (item,) = await house.side.of_customer(customer, None, 5)
     assert (item["kind"], item["id"], item["at"]) == ("ticket", ticket.id, START)
     assert await house.side.of_customer(customer, ticket.id, 5) == []
+
+
+async def test_what_workers_have_left_lying_is_done_here_and_nothing_before(site: Site) -> None:
+    house = House(site, has_workers=True)
+    await house.side.service.open(OpenTicket("Fire", assignee="ann"), by="user-ann")
+    for wait_s, count in ((4 * HOUR_S + 119, 0), (1, 1), (600, 0)):
+        house.clock.advance(wait_s)
+        before = (await house.side.service.list(TicketFilter())).tickets[0].version
+        await house.side.escalate()
+        after = (await house.side.service.list(TicketFilter())).tickets[0].version
+        assert after - before == count
+
+
+async def test_the_alarm_is_for_the_time_at_which_workers_have_left_it(site: Site) -> None:
+    house = House(site, has_workers=True)
+    await house.side.service.open(OpenTicket("Fire"), by="user-ann")
+    await house.side.escalate()
+    woken = house.woken
+    for wait_s, rings in ((4 * HOUR_S + 119, 0), (1, 1)):
+        house.clock.advance(wait_s)
+        house.alarms.ring_due()
+        assert house.woken - woken == rings
