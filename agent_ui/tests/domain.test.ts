@@ -1,6 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest'
-import { agentLines, queueLines, wholeDay } from '../domain/queues'
+import { agentLines, alarmsOf, queueLines, wholeDay } from '../domain/queues'
+import { VARIANTS, type QueueNow } from '../net/metrics'
 import { formatOf, OutlineReader } from '../domain/wave'
 
 const entry = (id: string, queue: string, since: string): { id: string; contact: string; queue: string; since: string } => ({
@@ -9,14 +10,18 @@ const entry = (id: string, queue: string, since: string): { id: string; contact:
   queue,
   since,
 })
-const day = (queue: string, answered: number, in_time: number): Parameters<typeof wholeDay>[0][number] => ({
-  queue,
-  offered: answered + 1,
-  answered,
-  in_time,
-  abandoned: 1,
-  wait_ms: 1000,
-  service_level: answered ? in_time / answered : null,
+const queueNow = (name: string, more: Partial<QueueNow> = {}): QueueNow => ({
+  name,
+  waiting: 0,
+  longest_wait_ms: null,
+  agents: {},
+  today: {},
+  threshold_s: 20,
+  target: null,
+  variant: 'sl_answered',
+  longest_wait_alarm_s: null,
+  waiting_alarm: null,
+  ...more,
 })
 
 describe('queues', () => {
@@ -26,18 +31,33 @@ describe('queues', () => {
       entry('e1', 'sales', '2026-03-02T09:00:01Z'),
       entry('e3', 'gone', '2026-03-02T09:00:02Z'),
     ]
-    const lines = queueLines(['sales', 'billing'], waiting, [day('billing', 4, 3)])
+    const lines = queueLines(waiting, [queueNow('sales'), queueNow('billing', { today: { sl_answered: 0.75 } })])
     expect(lines.map(({ name, waiting: who }) => [name, who.map(({ id }) => id)])).toEqual([
       ['billing', []],
       ['gone', ['e3']],
       ['sales', ['e1', 'e2']],
     ])
-    expect(lines[0]?.today?.service_level).toBe(0.75)
+    expect(lines[0]?.queue?.today['sl_answered']).toBe(0.75)
   })
 
-  it('have the service level of all answered calls together', () => {
-    expect(wholeDay([day('a', 100, 100), day('b', 1, 0)]).level).toBeCloseTo(100 / 101)
-    expect(wholeDay([day('a', 0, 0)]).level).toBeNull()
+  it('have the service level of all their contacts together, by every variant as the server counts it', () => {
+    const golden = { queued: 100, offered: 100, answered: 90, answered_in_time: 70, abandoned: 10, abandoned_in_time: 10 }
+    const levels = VARIANTS.map((variant) => Math.round((wholeDay([golden], variant).level ?? 0) * 1000) / 10)
+    expect(levels).toEqual([77.8, 80, 77.8, 70, 80, 80])
+    const days = [{ answered: 100, answered_in_time: 100 }, { answered: 1, answered_in_time: 0 }]
+    expect(wholeDay(days, 'sl_answered').level).toBeCloseTo(100 / 101)
+    expect(wholeDay([{}], 'sl_queue').level).toBeNull()
+  })
+
+  it('raise an alarm for each limit that is passed', () => {
+    const at = (seconds: number): number => Date.parse('2026-03-02T09:00:00Z') + seconds * 1000
+    const waiting = [entry('e1', 'sales', '2026-03-02T09:00:00Z'), entry('e2', 'sales', '2026-03-02T09:00:05Z')]
+    const limits = { longest_wait_alarm_s: 30, waiting_alarm: 2, target: 0.8, today: { sl_answered: 0.79 } }
+    const [line] = queueLines(waiting, [queueNow('sales', limits)])
+    expect(line && alarmsOf(line, at(29))).toEqual(['waiting', 'service_level'])
+    expect(line && alarmsOf(line, at(30))).toEqual(['longest_wait', 'waiting', 'service_level'])
+    const [calm] = queueLines(waiting, [queueNow('sales')])
+    expect(calm && alarmsOf(calm, at(9000))).toEqual([])
   })
 })
 

@@ -354,21 +354,39 @@ describe('the page', () => {
   const SUE = { ...ANN, login: 'sue', name: 'Sue', role: 'supervisor', agent: null }
   const AGENTS = { agents: [{ id: 'ann', name: 'Ann Archer', skills: {} }] }
   const QUEUES = { queues: [{ id: 'billing' }] }
-  const DAY = { queue: 'billing', offered: 5, answered: 4, in_time: 3, abandoned: 1, wait_ms: 900, service_level: 0.75 }
+  const NOW = {
+    name: 'billing',
+    waiting: 1,
+    longest_wait_ms: 1000,
+    agents: { available: 1 },
+    threshold_s: 20,
+    target: 0.8,
+    variant: 'sl_queue',
+    longest_wait_alarm_s: 60,
+    waiting_alarm: 5,
+    today: { offered: 5, abandoned: 1, asa_ms: 9000, sl_queue: 0.75, sl_answered: 0.9 },
+  }
+  const VALUES = { at: '', since: '', queues: [NOW], skills: [], agents: [] }
+  const QUARTER = { start: '2026-03-02T09:00:00Z', local: '2026-03-02T10:00+01:00', offered: 3, asa_ms: 9000, sl_queue: 0.5 }
 
   it('shows a supervisor who waits and who works, and changes the state of an agent', async () => {
     answers['GET /api/agents'] = { status: 200, body: AGENTS }
-    answers['GET /api/queues'] = { status: 200, body: QUEUES }
-    answers['GET /api/queues/today'] = {
-      status: 200,
-      body: { since: '', variant: 'sl_answered', threshold_s: 20, queues: [DAY] },
-    }
+    answers['GET /api/metrics/live'] = { status: 200, body: VALUES }
+    answers['GET /api/metrics/intervals?kind=queue&format=json&name=billing'] = { status: 200, body: { intervals: [QUARTER] } }
     answers['POST /api/agents/ann/state'] = { status: 200, body: {} }
     await become({ ...SUE, permissions: ['live.read', 'agents.control'] }, '#live')
     const entries = [{ id: 'e1', contact: 'c1', queue: 'billing', since: new Date(Date.now() - 65_000).toISOString() }]
     FakeWebSocket.last?.says(WELCOME, snapshot('available', {}, { entries }))
     await settle()
-    expect(find('[aria-labelledby=queues] tbody').textContent).toMatch(/billing.*1.*1:0.*5.*1.*75 %/s)
+    const queues = find('[aria-labelledby=queues] tbody')
+    expect(queues.textContent).toMatch(/billing.*1.*1:0.*1 of 1.*5.*1.*0:09.*75 %.*sl_queue, 20 s.*80 %/s)
+    expect(find('[role=status] ul').textContent).toMatch(/billing.*60 s.*billing: sl_queue is 75 %, below 80 %/s)
+    expect(find('section[aria-labelledby=intervals] tbody').textContent).toMatch(/10:00.*3.*0:09.*50 %/s)
+    const variant = find<HTMLSelectElement>('[aria-labelledby=queues] .head select')
+    variant.value = 'sl_answered'
+    variant.dispatchEvent(new Event('change', { bubbles: true }))
+    await settle()
+    expect(queues.textContent).toMatch(/90 %.*sl_answered, 20 s/s)
     expect(find('[aria-labelledby=agents] tbody').textContent).toContain('Ann Archer')
     const select = find<HTMLSelectElement>('[aria-labelledby=agents] select')
     select.value = 'not_ready'

@@ -1,13 +1,11 @@
 """The call records as the API asks for them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 
-from callcenter.console.ports import CallFilter, CallPage, QueueDay, Today
+from callcenter.console.ports import CallFilter, CallPage
 from callcenter.kernel.site import Site
 from callcenter.reporting.render import as_document, as_summary
 from callcenter.reporting.service import CallQuery, calls_list, calls_show, day_of, forms_of
-from callcenter.reporting.today import THRESHOLD_S, VARIANT, queue_figures
 
 TicketsOf = Callable[[str], Awaitable[Sequence[Mapping[str, object]]]]
 """contact -> its tickets, newest first: id and number."""
@@ -18,11 +16,6 @@ async def no_tickets(_contact: str) -> Sequence[Mapping[str, object]]:
     return ()
 
 
-def ever() -> datetime:
-    """For a site whose first day has not ended."""
-    return datetime.min.replace(tzinfo=UTC)
-
-
 class CallRecords:
     """Implements `console.ports.Calls` over the site database; a whole record names the contact's tickets."""
 
@@ -30,14 +23,12 @@ class CallRecords:
         self,
         site: Site,
         tickets_of: TicketsOf = no_tickets,
-        midnight: Callable[[], datetime] = ever,
         *,
         zone: str = "UTC",
         region: str = "IT",
     ) -> None:
-        """`midnight` is when the site's present day began; `zone` is that of days, `region` that of numbers."""
+        """`zone` is that of days, `region` that of numbers."""
         self._site = site
-        self._midnight = midnight
         self._tickets_of = tickets_of
         self._zone = zone
         self._region = region
@@ -69,13 +60,3 @@ class CallRecords:
         """The files of the call's recordings. Raises SiteUnavailable."""
         call = await calls_show(self._site, contact)
         return () if call is None else [recording.file for recording in call.cdr.detail.recordings]
-
-    async def today(self) -> Today:
-        """The figures since the site's midnight. Raises SiteUnavailable."""
-        since = self._midnight()
-        figures = await queue_figures(self._site, since)
-        queues = [
-            QueueDay(one.queue, one.offered, one.answered, one.in_time, one.abandoned, one.wait_ms, one.sl_answered)
-            for one in figures
-        ]
-        return Today(since, VARIANT, THRESHOLD_S, queues)

@@ -6,10 +6,8 @@ Imported by the application when SIP already answers: what it stands on takes lo
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from callcenter.app.asgi import Ports, create_app
 from callcenter.app.call_records import CallRecords
@@ -48,7 +46,6 @@ from callcenter.kernel.projector_thread import ProjectorThread
 from callcenter.kernel.site import Site
 from callcenter.reporting.interval_projection import QueueHandler
 from callcenter.reporting.projection import CdrHandler
-from callcenter.reporting.service import day_of
 
 if TYPE_CHECKING:
     from callcenter.kernel.site_claim import SiteClaim
@@ -105,7 +102,6 @@ class SiteSide:
             CallRecords(
                 self._site,
                 self._tickets.of_contact,
-                self._midnight,
                 zone=settings.site.zone,
                 region=settings.site.region,
             ),
@@ -122,10 +118,6 @@ class SiteSide:
             ports, consoles, recordings=settings.recordings_dir, dist=DIST, origins=settings.http.origins
         )
         self._http = HttpServer(app, inherited.http)
-
-    def _midnight(self) -> datetime:
-        zone = self._settings.site.zone
-        return day_of(self._live.clock.wall().astimezone(ZoneInfo(zone)).date(), zone)[0]
 
     async def start(self) -> None:
         """Open the database, now or when it is back, and serve. Raises ConfigError."""

@@ -86,29 +86,6 @@ class CallFilter:
     day: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueueDay:
-    """One queue since the site's midnight. `service_level` is 0..1, None while nobody was answered."""
-
-    queue: str
-    offered: int
-    answered: int
-    in_time: int
-    abandoned: int
-    wait_ms: int | None
-    service_level: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """By queue; `variant` names the service level's formula, `threshold_s` is its T."""
-
-    since: datetime
-    variant: str
-    threshold_s: int
-    queues: Sequence[QueueDay]
-
-
 class Calls(Protocol):
     """Call detail records as the projection has them."""
 
@@ -122,10 +99,6 @@ class Calls(Protocol):
 
     async def recordings(self, contact: str) -> Sequence[str]:
         """The file names of the contact's recordings below the recordings folder, in order; none where none was."""
-        ...
-
-    async def today(self) -> Today:
-        """What the queues have done since the site's midnight, of calls that are over."""
         ...
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from acd.reading import NothingLogged
@@ -16,10 +15,8 @@ from callcenter.console.ports import (
     DeskOptions,
     Permission,
     Principal,
-    QueueDay,
     QueueView,
     SignedIn,
-    Today,
     WrapUpWish,
 )
 from callcenter.kernel.clock import FakeClock
@@ -143,10 +140,6 @@ class FakeCalls:
         names = self.records.get(contact, {}).get("recordings", [])
         assert isinstance(names, list)
         return names
-
-    async def today(self) -> Today:
-        day = datetime(2026, 3, 2, tzinfo=UTC)
-        return Today(day, "sl_answered", 20, [QueueDay("billing", 3, 2, 1, 1, 9_000, 0.5)])
 
 
 class FakeDecisions:

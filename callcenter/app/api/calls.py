@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse
 from pydantic import AwareDatetime
 
 from callcenter.app.api.access import allow
-from callcenter.app.api.models import CallList, Identifier, TodayOut
+from callcenter.app.api.models import CallList, Identifier
 from callcenter.console.ports import CallFilter, Calls
 from callcenter.kernel.errors import NotFound
 
@@ -54,11 +54,6 @@ def add_call_routes(app: FastAPI, calls: Calls, recordings: Path) -> None:
         """
         page = await calls.list(CallFilter(limit, after, since, until, queue, agent, result, caller, day))
         return CallList(calls=[dict(call) for call in page.calls], next=page.next)
-
-    @app.get("/api/queues/today", dependencies=allow("live.read"), tags=["calls"])
-    async def today() -> TodayOut:
-        """What the queues have done since the site's midnight, of calls that are over."""
-        return TodayOut.of(await calls.today())
 
     @app.get("/api/calls/{contact}", dependencies=allow("calls.read"), tags=["calls"])
     async def show_call(contact: Identifier) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Bodies of requests and answers as the OpenAPI document has them. Requests forbid what they do not name."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from callcenter.console.ports import AgentView, DeskOptions, Principal, QueueView, Today
+from callcenter.console.ports import AgentView, DeskOptions, Principal, QueueView
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*$")]
 
@@ -178,33 +177,6 @@ class QueueList(BaseModel):
     """All queues."""
 
     queues: list[QueueOut]
-
-
-class QueueDayOut(BaseModel):
-    """One queue's day so far; `in_time` within the threshold, `wait_ms` the mean wait of the answered."""
-
-    queue: str
-    offered: int
-    answered: int
-    in_time: int
-    abandoned: int
-    wait_ms: int | None
-    service_level: float | None
-
-
-class TodayOut(BaseModel):
-    """Since the site's midnight. `variant` names the formula of the service level (0..1)."""
-
-    since: datetime
-    variant: str
-    threshold_s: int
-    queues: list[QueueDayOut]
-
-    @classmethod
-    def of(cls, today: Today) -> "TodayOut":
-        """The port's figures as a body."""
-        queues = [QueueDayOut(**asdict(one)) for one in today.queues]
-        return cls(since=today.since, variant=today.variant, threshold_s=today.threshold_s, queues=queues)
 
 
 class FlowList(BaseModel):

@@ -33,7 +33,6 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("POST", "/api/agents/{agent}/state"): "agents.control",
     ("GET", "/api/desk/options"): "desk.use",
     ("GET", "/api/queues"): "queues.read",
-    ("GET", "/api/queues/today"): "live.read",
     ("GET", "/api/customers"): "customers.read",
     ("POST", "/api/customers"): "customers.write",
     ("POST", "/api/customers/import"): "customers.import",

@@ -81,10 +81,3 @@ async def test_a_query_that_breaks_its_schema_names_the_field(web: Web, query: s
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid_input"
     assert answer.json()["data"]["field"] == query.partition("=")[0]
-
-
-async def test_the_day_so_far_is_for_supervisors_and_names_its_formula(web: Web) -> None:
-    answer = await (await web.signed_in("sue")).get("/api/queues/today")
-    today = answer.json()
-    assert (today["variant"], today["threshold_s"], today["queues"][0]["service_level"]) == ("sl_answered", 20, 0.5)
-    assert (await (await web.signed_in("ann")).get("/api/queues/today")).status_code == 403
