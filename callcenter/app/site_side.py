@@ -81,7 +81,9 @@ class SiteSide:
         self._projector = ProjectorThread(
             settings.site_database_url, live.journal_path, [CdrHandler(), QueueHandler(terms)]
         )
-        self._tickets = TicketSide(self._site, live, wake=lambda: self._housekeeping.ask(CHORE))
+        self._tickets = TicketSide(
+            self._site, live, wake=lambda: self._housekeeping.ask(CHORE), has_workers=settings.redis_url is not None
+        )
         self._policy = PolicySide(self._site, live, config=inherited.config, data=settings.data_dir)
         self._voice = VoiceTickets(live, self._tickets.service)
         self._housekeeping = self._chores()
