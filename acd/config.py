@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import yaml
 
 from acd.model import DEFAULTS, AgentPolicy, Delivery, Policy, QueuePolicy, Settings, Skills
+from acd.routing_config import PLAIN_ROUTING, PLAIN_STAFF, RoutingConfig, StaffConfig, read_routing, read_staff
 from acd.section import Section
 from acd.waiting_config import QUIET, WaitingConfig, queue_faults, read_waiting
 from callcenter.kernel.codec import encode
@@ -29,7 +30,7 @@ DAY_S = 86_400
 class QueueConfig:
     """One queue. `music` and `announcement` name prompts; `record` says whether talks are recorded.
 
-    `waiting`: what is done for callers while they wait.
+    `waiting`: what is done for callers while they wait; `routing`: whom they are offered to.
     """
 
     name: str
@@ -41,6 +42,7 @@ class QueueConfig:
     record: bool = False
     max_wait_s: int | None = None
     waiting: WaitingConfig = QUIET
+    routing: RoutingConfig = PLAIN_ROUTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class AgentConfig:
     phone: str
     delivery: Delivery = "phone"
     skills: Skills = ()
+    staff: StaffConfig = PLAIN_STAFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,31 @@ class Roster:
                 queue.max_wait_s,
                 announce=queue.waiting.announce,
                 overflow=queue.waiting.overflow,
+                strategy=queue.routing.strategy,
+                requires=queue.routing.requires,
+                teams=queue.routing.teams,
+                rings=queue.routing.rings,
+                wrap_up=queue.routing.wrap_up,
+                preferred_s=queue.routing.preferred_s,
+                head_start_s=queue.routing.head_start_s,
+                ring_all_most=queue.routing.ring_all_most,
+                channel=queue.routing.channel,
             )
             for queue in self.queues
         )
-        agents = tuple(AgentPolicy(agent.id, agent.skills, agent.delivery) for agent in self.agents)
+        agents = tuple(
+            AgentPolicy(
+                agent.id,
+                agent.skills,
+                agent.delivery,
+                agent.staff.teams,
+                agent.staff.weight,
+                agent.staff.wrap_up,
+                agent.staff.wrap_up_s,
+                agent.staff.capacity,
+            )
+            for agent in self.agents
+        )
         version = sha256(encode([queues, agents, self.settings])).hexdigest()[:12]
         return Policy(version, queues, agents, self.settings)
 
@@ -174,15 +198,18 @@ def _settings(section: Section) -> Settings:
         misses=section.integer("misses", 1, 100, default.misses),
         back_off_s=section.integer("back_off_s", 1, DAY_S, default.back_off_s),
         back_off_max_s=section.integer("back_off_max_s", 1, DAY_S, default.back_off_max_s),
+        priority_s=section.integer("priority_s", 0, DAY_S, default.priority_s),
+        strict_priority=section.flag("strict_priority", default=default.strict_priority),
     )
     section.close()
     return settings
 
 
 def _queue(section: Section) -> QueueConfig:
+    name, skills = section.text("name"), section.skills("skills")
     queue = QueueConfig(
-        name=section.text("name"),
-        skills=section.skills("skills"),
+        name=name,
+        skills=skills,
         music=section.optional_text("music"),
         announcement=section.optional_text("announcement"),
         ring_s=section.integer("ring_s", 1, 300, 20),
@@ -190,6 +217,7 @@ def _queue(section: Section) -> QueueConfig:
         record=section.flag("record", default=False),
         max_wait_s=section.optional_integer("max_wait_s", 1, DAY_S),
         waiting=read_waiting(section),
+        routing=read_routing(section, skills),
     )
     section.close()
     return queue
@@ -210,6 +238,7 @@ def _agent(section: Section) -> AgentConfig:
         phone=section.text("phone"),
         delivery=section.choice("delivery", get_args(Delivery), "phone"),
         skills=section.skills("skills"),
+        staff=read_staff(section),
     )
     section.close()
     return agent

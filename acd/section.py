@@ -110,6 +110,18 @@ class Section:
         inner.close()
         return canonical(levels)
 
+    def words(self, key: str) -> tuple[str, ...]:
+        """A list of texts, none twice; nothing when it is missing."""
+        value = self._take(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+            self.fault(key, "must be a list of texts")
+            return ()
+        if len(set(value)) < len(value):
+            self.fault(key, "has something twice")
+        return tuple(value)
+
     def section(self, key: str) -> "Section":
         return Section(f"{self._where}{key}.", self._take(key), self._errors)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from acd.config import load, parse
-from acd.model import Settings
+from acd.model import Capacity, QueuePolicy, Ring, Settings, SkillRequirement
 from callcenter.kernel.errors import ConfigError
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -114,4 +114,80 @@ def test_a_disposition_needs_a_code_of_its_own_and_a_name() -> None:
         "queues.yaml: dispositions[2].code: must be small letters, digits and '_', at most 40",
         "queues.yaml: dispositions[3].names: must have a text in at least one language",
         "queues.yaml: dispositions[1].code: 'sold' is there twice",
+    ]
+
+
+def test_routing_keys_become_the_policy_of_queue_and_agent() -> None:
+    queue = {
+        **QUEUE,
+        "strategy": "lowest_level",
+        "requires": [
+            {"skill": "law", "min_level": 3, "relax": "never"},
+            {"any_of": [{"skill": "a"}, {"skill": "b"}]},
+        ],
+        "teams": ["day"],
+        "rings": [{"seconds": 20}, {"seconds": 5, "lower": 1, "reserve": 2}, {"drop": ["a"], "teams": ["*"]}],
+        "wrap_up": "optional",
+        "preferred_s": 7,
+        "head_start_s": 90,
+    }
+    agent = {
+        **AGENT,
+        "teams": ["day"],
+        "weight": 4,
+        "wrap_up_s": 9,
+        "capacity": {"chat": 3},
+        "interruptible": ["chat"],
+    }
+    policy = parse({"distributor": {"priority_s": 5}, "queues": [queue]}, {"agents": [agent]}).policy
+    assert policy.queues == (
+        QueuePolicy(
+            "billing",
+            (("billing", 1),),
+            wrap_up_s=30,
+            strategy="lowest_level",
+            requires=(
+                (SkillRequirement("law", 3, "never"),),
+                (SkillRequirement("a"), SkillRequirement("b")),
+            ),
+            teams=("day",),
+            rings=(Ring(20), Ring(5, lower=1, reserve=2), Ring(drop=("a",), teams=("*",))),
+            wrap_up="optional",
+            preferred_s=7,
+            head_start_s=90,
+        ),
+    )
+    assert policy.agents[0].capacity == (Capacity("chat", 3, interruptible=True),)
+    assert (policy.agents[0].teams, policy.agents[0].weight, policy.agents[0].wrap_up_s) == (("day",), 4, 9)
+    assert policy.settings == Settings(priority_s=5)
+
+
+def test_mistakes_in_routing_keys_are_told_with_their_keys() -> None:
+    queue = {
+        **QUEUE,
+        "strategy": "fastest",
+        "requires": [{"min_level": 11}, {"any_of": [], "skill": "a"}],
+        "teams": "day",
+        "rings": [{"lower": 10}, {"seconds": 5, "drop": ["law"]}, *[{"seconds": 1}] * 5],
+        "wrap_up": "never",
+    }
+    agent = {**AGENT, "teams": ["*"], "weight": 0, "capacity": {"voice": 2, "fax": 1}, "interruptible": ["chat"]}
+    assert errors_of({"queues": [queue]}, {"agents": [agent]}) == [
+        "queues.yaml: queues[0].requires[0].skill: is missing",
+        "queues.yaml: queues[0].requires[0].min_level: must be a whole number from 1 to 10",
+        "queues.yaml: queues[0].requires[1].any_of: must be a list with at least one item",
+        "queues.yaml: queues[0].requires[1].skill: is not known",
+        "queues.yaml: queues[0].rings[0].lower: must be a whole number from 0 to 9",
+        "queues.yaml: queues[0].rings[1].drop: 'law' is no skill that the queue needs",
+        "queues.yaml: queues[0].rings: must be at most 6",
+        "queues.yaml: queues[0].rings[0].seconds: is missing (only the last ring has no end)",
+        "queues.yaml: queues[0].strategy: must be one of longest_idle, longest_since_contact, fewest_contacts, "
+        "round_robin, highest_level, lowest_level, weighted_random, ring_all",
+        "queues.yaml: queues[0].teams: must be a list of texts",
+        "queues.yaml: queues[0].wrap_up: must be one of timed, mandatory, optional",
+        "agents.yaml: agents[0].teams: '*' stands for everybody and is no team",
+        "agents.yaml: agents[0].weight: must be a whole number from 1 to 1000",
+        "agents.yaml: agents[0].capacity.fax: is not known",
+        "agents.yaml: agents[0].interruptible: 'chat' is no channel of which `capacity` has any",
+        "agents.yaml: agents[0].capacity.voice: must be 0 or 1: nobody has two calls at once",
     ]
