@@ -56,7 +56,7 @@ class CallControl:
             case "phone":
                 if self._around.target_for(target, call.caller, call.caller_name) is None:
                     raise InvalidInput("no such phone, or it cannot be reached", data={"field": "target"})
-                wanted = msg.TransferToPhone(target, TRANSFER_RING_S, self._sound(contact, RINGBACK))
+                wanted = self._to_phone(call, agent, target)
             case "queue":
                 if not self._around.site.has_queue(target):
                     raise InvalidInput("no such queue", data={"field": "target"})
@@ -67,11 +67,22 @@ class CallControl:
                 if flow is not None:
                     wanted = msg.TransferToFlow(flow)
                 elif self._dial_out.knows(target):
-                    wanted = msg.TransferToPhone(target, TRANSFER_RING_S, self._sound(contact, RINGBACK))
+                    wanted = self._to_phone(call, agent, target)
                 else:
                     raise InvalidInput("no such number", data={"field": "target"})
         unit.event("director.contact.transferred", contact, agent=agent, kind=kind, target=target)
         self._steps.step(unit, contact, wanted)
+
+    def _to_phone(self, call: ic.IncomingCall, agent: str, target: str) -> msg.TransferToPhone:
+        """With the way back for a caller whom nobody takes there."""
+        contact, site = call.contact, self._around.site
+        music: tuple[str, ...] = ()
+        if call.queue is not None:
+            music = site.queue_care(call.queue, self._rooms.language_of(contact)).music
+        bridge = call.bridge
+        phone = site.phone_of_agent(agent)
+        back = msg.Back(agent, phone, call.queue, bridge.record, bridge.announcement, music)
+        return msg.TransferToPhone(target, TRANSFER_RING_S, self._sound(contact, RINGBACK), back)
 
     def _sound(self, contact: str, prompt: str) -> tuple[str, ...]:
         return self._around.site.sound(prompt, self._rooms.language_of(contact))

@@ -257,6 +257,8 @@ class Director:
         match effect:
             case msg.Enqueue():
                 self.waiting.enqueue(unit, contact, effect)
+            case msg.Returned():
+                unit.event("director.contact.returned", contact, reason=effect.reason, queue=effect.queue)
             case msg.Withdraw():
                 self.waiting.withdraw(unit, effect)
             case msg.CustomerReached():

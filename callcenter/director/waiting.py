@@ -60,7 +60,16 @@ class Waiting:
     def enqueue(self, unit: Unit, contact: str, effect: msg.Enqueue) -> None:
         """Give the caller to the distributor, in the place that is his."""
         since = effect.since or self._place_again(unit, contact, effect.queue)
-        entry = acd_in.EntryQueued(effect.entry, effect.queue, contact, effect.skills, effect.priority, since)
+        entry = acd_in.EntryQueued(
+            effect.entry,
+            effect.queue,
+            contact,
+            effect.skills,
+            effect.priority,
+            since,
+            head_start_s=effect.head_start_s,
+            preferred=effect.preferred,
+        )
         for event in self._steps.distribute(unit, entry):
             if isinstance(event, acd_out.InputRefused):
                 self._steps.step(unit, contact, msg.QueueEnded("failed"))

@@ -173,12 +173,28 @@ class ResumeWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """Where a caller returns whom nobody took: to the queue that he came by and there first to `agent`, who had him.
+
+    One who came by no queue (None) has that agent's `phone` rung.
+    """
+
+    agent: str
+    phone: str | None
+    queue: str | None
+    record: bool
+    announcement: tuple[str, ...]
+    music: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TransferToPhone:
     """The agent hands the caller to a phone of the site and leaves."""
 
     endpoint: str
     ring_s: int
     ringback: tuple[str, ...]
+    back: Back | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,13 +277,26 @@ class SilenceCaller:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Give the caller to the distributor as `entry`. `since`: the time that he keeps; None: his wait begins."""
+    """Give the caller to the distributor as `entry`. `since`: the time that he keeps; None: his wait begins.
+
+    `head_start_s` moves him forward without being a wait; `preferred` is the agent who has him first.
+    """
 
     entry: str
     queue: str
     skills: tuple[tuple[str, int], ...]
     priority: int
     since: datetime | None = None
+    head_start_s: int = 0
+    preferred: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The transfer came to nothing, for `reason`: the caller goes back to `queue`, None: to the agent's phone."""
+
+    reason: str
+    queue: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +392,7 @@ CallEffect = (
     | DropOther
     | SilenceCaller
     | Enqueue
+    | Returned
     | Withdraw
     | CustomerReached
     | CustomerMissed

@@ -43,6 +43,9 @@ MOST_STAYS = 20
 """In queues, of one contact: rules that send callers round in circles come to an end."""
 
 
+RETURN_RING_S = 30
+
+
 @dataclass(frozen=True, slots=True)
 class Stay:
     """What the caller has in his queue, and keeps where he is sent on or called back: his time above all."""
@@ -100,6 +103,8 @@ class IncomingCall:
     """His last one, also when he has left."""
     comfort: tuple[str, ...] = ()
     announce: bool = True
+    back: msg.Back | None = None
+    """While a transfer rings: where he returns if it comes to nothing."""
 
     @property
     def entry(self) -> str:
@@ -238,10 +243,10 @@ class IncomingCall:
                 # He joins whom we call when that one answers.
                 return replace(self, other=event.leg, bridge=replace(self.bridge, other=event.leg)), []
             case msg.OtherAnswered():
-                reached = replace(self, other=event.leg, ring_until=None, sign_by=None)
+                reached = replace(self, other=event.leg, ring_until=None, sign_by=None, back=None)
                 return reached._bridge(br.OtherUp(event.leg))
             case msg.OtherEnded():
-                return self._other_ended(event)
+                return self._other_ended(event, now)
             case msg.QueueEnded() if self.phase is Phase.QUEUED:
                 back = replace(self, phase=Phase.FLOW, queue=None)
                 return back, [msg.SilenceCaller(), self._back_to_flow(event.outcome)]
@@ -278,7 +283,7 @@ class IncomingCall:
         reason = "no_answer" if self.sign_by is None or now < self.sign_by else "unreachable"
         return replace(self, ring_until=None, sign_by=None), [msg.DropOther(self.other, reason)]
 
-    def _other_ended(self, event: msg.OtherEnded) -> Step:
+    def _other_ended(self, event: msg.OtherEnded, now: datetime) -> Step:
         if event.leg != (self.other or ""):
             return self, []
         gone = replace(self, phase=Phase.FLOW, other=None, ring_until=None, sign_by=None)
@@ -294,6 +299,9 @@ class IncomingCall:
             return left, [*quiet, msg.TalkOver(), left._back_to_flow("answered")]
         if self.phase not in {Phase.DIALLING, Phase.TALKING}:
             return self, []
+        if self.back is not None and not was_up:
+            after, effects = replace(gone, back=None)._returned(self.back, event.reason, now)
+            return after, [*quiet, *effects]
         outcome: DialOutcome = "answered" if was_up else _DIAL_OUTCOMES.get(event.reason, "failed")
         return replace(gone, left_by="callee" if was_up else None), [*quiet, self._back_to_flow(outcome)]
 
@@ -365,7 +373,7 @@ class IncomingCall:
             case msg.TransferToPhone():
                 bridge = Bridge(self.bridge.record, (), wanted.ringback)
                 ring_until = now + timedelta(seconds=wanted.ring_s)
-                ringing = replace(left, phase=Phase.DIALLING, bridge=bridge, ring_until=ring_until)
+                ringing = replace(left, phase=Phase.DIALLING, bridge=bridge, ring_until=ring_until, back=wanted.back)
                 after, sounds = ringing._bridge(br.CallerUp())
                 return after, [*leaving, *sounds, msg.DialOther(wanted.endpoint)]
             case msg.TransferToQueue():
@@ -379,3 +387,26 @@ class IncomingCall:
                 return after, [*leaving, *sounds, msg.Enqueue(queued.entry, wanted.queue, (), DEFAULT_PRIORITY)]
             case msg.TransferToFlow():
                 return replace(left, phase=Phase.FLOW, bridge=Bridge()), [*leaving, msg.StartFlow(wanted.flow)]
+
+    def _returned(self, back: msg.Back, reason: str, now: datetime) -> Step:
+        """Nobody took him: he is no worse off than before, and the agent who sent him away has him first."""
+        told = msg.Returned(reason, back.queue)
+        if back.queue is not None and self.entries < MOST_STAYS:
+            stay = self.stay or Stay(back.queue, (), DEFAULT_PRIORITY, now)
+            bridge = Bridge(back.record, back.announcement, back.music, announced=True)
+            queued = replace(
+                self, phase=Phase.QUEUED, bridge=bridge, queue=back.queue, entries=self.entries + 1, stay=stay
+            )
+            ahead = int((now - stay.since).total_seconds())
+            entry = msg.Enqueue(
+                queued.entry, back.queue, stay.skills, stay.priority, head_start_s=ahead, preferred=back.agent
+            )
+            after, sounds = queued._bridge(br.CallerUp())
+            return after, [told, *sounds, entry]
+        if back.queue is None and back.phone is not None:
+            bridge = Bridge(back.record, (), self.bridge.waiting_sound)
+            until = now + timedelta(seconds=RETURN_RING_S)
+            ringing = replace(self, phase=Phase.DIALLING, bridge=bridge, ring_until=until)
+            after, sounds = ringing._bridge(br.CallerUp())
+            return after, [told, *sounds, msg.DialOther(back.phone)]
+        return self, [self._back_to_flow("failed")]

@@ -1,5 +1,6 @@
 """What an agent does with the caller whom he talks to: hold, resume, hand on."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,6 +63,44 @@ def test_a_transfer_that_nobody_answers_gives_the_caller_back_to_the_flow(talkin
     machine, effects = run(machine, msg.OtherEnded("out", "busy"))
     assert effects == [msg.SilenceCaller(), msg.FlowQueue("f1", "failed")]
     assert machine.phase is ic.Phase.FLOW
+
+
+def test_a_transfer_that_nobody_takes_returns_the_caller_to_his_place_and_first_to_his_agent(
+    talking: ic.IncomingCall,
+) -> None:
+    later = NOW + timedelta(seconds=95)
+    back = msg.Back("ann", "1001", "billing", True, ("recorded.wav",), ("music.wav",))
+    machine, _ = run(talking, replace(TO_PHONE, back=back), msg.OtherDialled("out"), now=later)
+    machine, effects = run(machine, msg.OtherEnded("out", "busy"), now=later)
+    assert effects == [
+        msg.SilenceCaller(),
+        msg.Returned("busy", "billing"),
+        br.Sound("waiting", ("music.wav",), loop=True),
+        msg.Enqueue("call-q2", "billing", (("billing", 1),), 50, head_start_s=95, preferred="ann"),
+    ]
+    assert (machine.phase, machine.queue, machine.back) == (ic.Phase.QUEUED, "billing", None)
+    _, effects = run(machine, msg.OtherAnswered("again"))
+    assert effects == [br.Join("again", record=True)]
+
+
+def test_a_transfer_out_of_a_direct_call_that_nobody_takes_rings_the_agents_phone_again() -> None:
+    call = ic.IncomingCall("call", "in", "+41", "", "100")
+    dial = msg.DialWanted("f1", "1001", 20, True, (), ("ringback.wav",))
+    talking, _ = run(call, msg.CallerAnswered(), dial, msg.OtherDialled("desk"), msg.OtherAnswered("desk"))
+    back = msg.Back("ann", "1001", None, True, (), ())
+    machine, effects = run(talking, replace(TO_PHONE, back=back), msg.OtherEnded("", "unreachable"))
+    assert effects[-2:] == [br.Sound("waiting", ("ringback.wav",), loop=True), msg.DialOther("1001")]
+    assert msg.Returned("unreachable", None) in effects
+    _, effects = run(machine, msg.OtherDialled("again"), msg.OtherEnded("again", "no_answer"))
+    assert effects[-1] == msg.FlowDial("f1", "no_answer")
+
+
+def test_a_transfer_that_was_taken_has_no_way_back(talking: ic.IncomingCall) -> None:
+    back = msg.Back("ann", "1001", "billing", True, (), ())
+    machine, _ = run(talking, replace(TO_PHONE, back=back), msg.OtherDialled("out"), msg.OtherAnswered("out"))
+    assert machine.back is None
+    _, effects = run(machine, msg.OtherEnded("out", "hangup"))
+    assert effects == [msg.FlowQueue("f1", "answered")]
 
 
 def test_a_transferred_caller_whose_new_partner_leaves_goes_on_in_the_flow(talking: ic.IncomingCall) -> None:
