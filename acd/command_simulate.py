@@ -83,7 +83,7 @@ def _simulate(given: argparse.Namespace) -> int:
         seed=given.seed,
         replications=given.replications,
         processes=given.processes,
-        progress=_progress(),
+        progress=progress_on_stderr(),
     )
     periods = policies[0].period_names
     summaries = [summarised(outcomes, periods) for outcomes in results.outcomes]
@@ -132,7 +132,7 @@ def _changes(given: list[str]) -> Mapping[str, object]:
     return changes
 
 
-def _progress() -> Progress:
+def progress_on_stderr() -> Progress:
     """A line on stderr that is overwritten on a terminal, and a line now and then elsewhere."""
     if sys.stderr.isatty():
         return _tell

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from random import Random
+from typing import Protocol
 
 from acd.laboratory.chance import Generator, Streams
-from acd.laboratory.scenario import Scenario
 from acd.laboratory.summary import settled, summarised
 from acd.laboratory.tally import Outcome
+from acd.laboratory.trial import Trial
 from acd.laboratory.world import World
 
 # Without a wish, trials are added by this many until the figures are sure, or this many calls have been simulated.
@@ -43,6 +44,14 @@ class Results:
         return sum(outcome.calls for policy in self.outcomes for outcome in policy)
 
 
+class Rehearsal(Protocol):
+    """What can be run again and again: a scenario, or a day of a log, under one policy."""
+
+    def trial(self, streams: Streams) -> Trial:
+        """One run, its chance taken from `streams`."""
+        ...
+
+
 def silent(_done: int, _wanted: int | None, _calls: int) -> None:
     """Progress that nobody looks at."""
 
@@ -57,13 +66,13 @@ def streams_of(seed: int, trial: int) -> Streams:
     return stream
 
 
-def run_trial(policies: Sequence[Scenario], seed: int, trial: int) -> tuple[Outcome, ...]:
+def run_trial(policies: Sequence[Rehearsal], seed: int, trial: int) -> tuple[Outcome, ...]:
     """Trial number `trial` under each policy, with the same random numbers."""
     return tuple(World(each.trial(streams_of(seed, trial))).run() for each in policies)
 
 
 def run(
-    policies: Sequence[Scenario],
+    policies: Sequence[Rehearsal],
     *,
     seed: int,
     replications: int | None = None,
@@ -98,7 +107,7 @@ _Mapped = Callable[[range], Iterator[tuple[Outcome, ...]]]
 
 
 @contextmanager
-def _mapped(policies: Sequence[Scenario], seed: int, processes: int) -> Iterator[_Mapped]:
+def _mapped(policies: Sequence[Rehearsal], seed: int, processes: int) -> Iterator[_Mapped]:
     if processes == 1:
         yield lambda numbers: (run_trial(policies, seed, number) for number in numbers)
         return
@@ -110,10 +119,10 @@ def _mapped(policies: Sequence[Scenario], seed: int, processes: int) -> Iterator
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-_task: tuple[tuple[Scenario, ...], int] = ((), 0)
+_task: tuple[tuple[Rehearsal, ...], int] = ((), 0)
 
 
-def _begin(policies: tuple[Scenario, ...], seed: int) -> None:
+def _begin(policies: tuple[Rehearsal, ...], seed: int) -> None:
     global _task  # noqa: PLW0603 what a worker process is told once
     _task = policies, seed
 

@@ -1,7 +1,7 @@
 """What a day's log says about its callers and agents, as far as a simulation needs it (acd.md section 7).
 
 The log does not say who was there without a call, how long an agent needs between two calls, or how long a served
-caller would have waited; each of the three is estimated here (docs/what-if.md).
+caller would have waited; each of the three is estimated here, and `assumptions` says how.
 """
 
 from bisect import bisect_left
@@ -77,6 +77,36 @@ class DayModel:
     def staffed_h(self) -> float:
         """Agent hours."""
         return sum((each.end - each.start).total_seconds() for each in self.stretches) / 3600
+
+
+def assumptions(model: DayModel) -> list[str]:
+    """What is taken for true that the log does not say, for whoever reads the result."""
+    sparse = [f"{type_} ({each.source})" for type_, each in model.handle.items() if each.source != "the day"]
+    pooled = [type_ for type_, each in model.patience.items() if each.left + each.censored > _own(model, type_)]
+    lines = [
+        f"{len(model.arrivals)} callers asked for an agent, at the times of the log; who hung up in the menu and "
+        "phantoms are left out",
+        "a caller's patience is drawn from the Kaplan-Meier curve of his call type (waits cut short by service are "
+        "censored); beyond the longest wait of one who left, callers leave at the mean rate",
+        f"{model.wrap_s:.1f} s pass between two calls of an agent, as where the next caller waited already",
+        f"{len(model.agents)} agents for {model.staffed_h:.1f} h: each from his first call to his last, but for "
+        f"pauses in which callers waited for more than {AWAY_S:.0f} s and he took none",
+        "every agent serves every call type, whatever the rules",
+    ]
+    if pooled:
+        lines.append(f"patience of all callers for {', '.join(pooled)}: fewer than {LEAST_LEFT} of them left")
+    if sparse:
+        lines.append(f"few handle times of their own: {', '.join(sparse)}")
+    if model.unnamed:
+        lines.append(
+            f"{model.unnamed} callers were served by agents whom the log does not name, who are not there here"
+        )
+    return lines
+
+
+def _own(model: DayModel, type_: str) -> int:
+    """How many callers of a type waited at all."""
+    return sum(call.type == type_ and (call.waited_s > 0 or call.outcome == "abandoned") for call in model.arrivals)
 
 
 def joined_at(call: HistoricCall) -> float:

@@ -37,6 +37,7 @@ MODULES = {
     "report": "callcenter.app.command_report",
     "forecast": "callcenter.app.command_forecast",
     "staff": "callcenter.app.command_staff",
+    "what-if": "callcenter.app.command_what_if",
     "metrics": "callcenter.app.command_metrics",
     "queue-log": "callcenter.reporting.queue_log_command",
     "crm": "callcenter.crm.command",
