@@ -77,7 +77,9 @@ async def _keep(settings: Settings, name: str, zone: str, log: Log) -> Kept:
 def _progress(total: int) -> Callable[[int], None]:
     def tell(done: int) -> None:
         if sys.stderr.isatty():
-            print(f"\r{done} of {total} calls written", end="\n" if done == total else "", file=sys.stderr, flush=True)
+            print(
+                f"\r{done} of {total} calls written", end="\n" if done == total else "", file=sys.stderr, flush=True
+            )
 
     return tell
 
