@@ -14,10 +14,14 @@ RescindReason = Literal["caller_left", "signed_out", "on_contact", "withdrawn", 
 
 @dataclass(frozen=True, slots=True)
 class EntryQueued:
+    """`skills`: the names of those that the caller needs. `callback`: he waits to be called, not at his phone."""
+
     TYPE: ClassVar[str] = "acd.entry.queued"
     contact: str
     entry: str
     queue: str
+    skills: tuple[str, ...] = ()
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from acd.machines import entry as entry_machine
 from acd.machines.frozen import replaced
 from acd.model import to_millisecond
 from acd.policies.order import lead_of
+from acd.policies.skills import of_any_team
 from acd.state import State
 from acd.steps import offers, rings
 
@@ -50,7 +51,8 @@ def queue_entry(state: State, input_: commands.EntryQueued, now: datetime) -> No
             lead_ms=lead_ms,
         )
         state.entry_of[contact] = entry.id
-        state.told.append(events.EntryQueued(contact, entry.id, queue.name))
+        skills = tuple(dict.fromkeys(skill for group in of_any_team(entry.need) for skill, _ in group))
+        state.told.append(events.EntryQueued(contact, entry.id, queue.name, skills, callback=input_.callback_s > 0))
         state.put_entry(None, entry)
         state.queued.append(entry.id)
 
