@@ -21,7 +21,7 @@ REASONS: Mapping[str, str] = {
 STANDINGS: Mapping[str, str] = {
     "chosen": "chosen",
     "later_in_order": "later in order",
-    "excluded": "passed over, he let this caller go",
+    "excluded": "he let this caller go",
     "unqualified": "not qualified",
     "not_preferred": "not the agent whom the caller is to have",
     "logged_out": "signed out",

@@ -7,7 +7,7 @@ import type { Component } from 'svelte'
 import type { Who } from '../../net/api'
 import type { Desk } from './desk.svelte'
 
-export type Page = 'desk' | 'live' | 'tickets' | 'customers' | 'calls'
+export type Page = 'desk' | 'live' | 'tickets' | 'customers' | 'calls' | 'why' | 'policy'
 
 export interface PageProps {
   readonly desk: Desk
@@ -19,6 +19,8 @@ export interface PageProps {
 
 interface PageInfo {
   readonly may: (who: Who) => boolean
+  /** Reached from another page only. */
+  readonly hidden?: true
   /** Absent for what is loaded with the frame. */
   readonly load?: () => Promise<{ default: Component<PageProps> }>
 }
@@ -31,6 +33,8 @@ export const PAGES: Readonly<Record<Page, PageInfo>> = {
   tickets: { may: has('tickets.read'), load: () => import('./tickets/TicketsPage.svelte') },
   customers: { may: has('customers.read'), load: () => import('./customers/CustomersPage.svelte') },
   calls: { may: has('calls.read'), load: () => import('./calls/CallsPage.svelte') },
+  why: { may: has('calls.read'), hidden: true, load: () => import('./why/WhyPage.svelte') },
+  policy: { may: has('policy.manage'), load: () => import('./policy/PolicyPage.svelte') },
 }
 
 export const pagesOf = (who: Who): readonly Page[] =>

@@ -1,0 +1,166 @@
+import { flushSync, mount, unmount } from 'svelte'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import PolicyPage from '../apps/console/policy/PolicyPage.svelte'
+import { TEXTS as POLICY } from '../apps/console/policy/texts'
+import { TEXTS as WHY } from '../apps/console/why/texts'
+import WhyPage from '../apps/console/why/WhyPage.svelte'
+import { details, headline, needsText, standing } from '../apps/console/why/words'
+import { setLocale } from '../i18n/index.svelte'
+
+const AT = '2026-03-02T09:00:00Z'
+const version = (number: number, rest: object = {}): object => ({
+  version: number, policy: 'abc', based_on: number > 1 ? 1 : null, author: 'files', at: AT, note: 'n', activated_at: AT,
+  activated_by: 'files', active: true, queues: 'queues:\n  - name: billing\n', agents: 'agents: []\n', diff: '', ...rest,
+})
+let page: ReturnType<typeof mount> | null = null
+let asked: { method: string; path: string; body: Record<string, unknown> }[] = []
+let answers: Record<string, (body: Record<string, unknown>) => [number, object]> = {}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  setLocale('en')
+  asked = []
+  answers = {
+    'GET /api/admin/policy': () => [200, version(1)],
+    'GET /api/admin/policy/versions': () => [200, { versions: [version(1)] }],
+    'POST /api/admin/policy/check': (body) => [200, { errors: [], diff: body['agents'] === 'agents: []\n' ? '' : '--- a\n+x\n' }],
+    'GET /api/agents': () => [200, { agents: [{ id: 'ann', name: 'Ann Archer', skills: {} }] }],
+  }
+  vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
+    const body = JSON.parse(String(init.body ?? '{}')) as Record<string, unknown>
+    asked.push({ method: String(init.method), path, body })
+    const [status, value] = answers[`${init.method} ${path}`]?.(body) ?? [404, { code: 'not_found' }]
+    return new Response(JSON.stringify(value), { status })
+  })
+})
+afterEach(async () => {
+  if (page) await unmount(page)
+  page = null
+  document.body.innerHTML = ''
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  await vi.advanceTimersByTimeAsync(1)
+  flushSync()
+}
+const open = async (what: typeof PolicyPage | typeof WhyPage, rest = ''): Promise<void> => {
+  page = mount(what, { target: document.body, props: { desk: {} as never, now: 0, rest } })
+  await settled()
+}
+const text = (): string => document.body.textContent ?? ''
+const button = (name: string): HTMLButtonElement => {
+  const found = [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === name)
+  if (!found) throw new Error(`no button ${name}`)
+  return found
+}
+async function writeAgents(value: string): Promise<void> {
+  const area = document.querySelectorAll('textarea')[1]!
+  area.value = value
+  area.dispatchEvent(new Event('input', { bubbles: true }))
+  await vi.advanceTimersByTimeAsync(600)
+  await settled()
+}
+
+describe('the policy page', () => {
+  it('shows what is in force and saves nothing that does not differ', async () => {
+    await open(PolicyPage)
+    expect(text()).toContain('In force: version 1, by the files in config/')
+    expect(text()).toContain('Nothing differs from the version in force.')
+    expect(button('Save and put in force').getAttribute('aria-disabled')).toBe('true')
+    button('Save and put in force').click()
+    await settled()
+    expect(asked.some((one) => one.method === 'PUT')).toBe(false)
+  })
+
+  it('names a mistake at its key and line, and saves nothing with one', async () => {
+    answers['POST /api/admin/policy/check'] = () => [
+      200, { errors: [{ file: 'agents.yaml', key: 'agents[0].skills.billing', message: 'too high', line: 1 }], diff: '+' },
+    ]
+    await open(PolicyPage)
+    await writeAgents('agents: [7]\n')
+    expect(text()).toContain('agents[0].skills.billing')
+    expect(text()).toContain('One mistake')
+    const area = document.querySelectorAll('textarea')[1]!
+    expect(area.getAttribute('aria-invalid')).toBe('true')
+    button('line 1').click()
+    expect([area.selectionStart, area.selectionEnd]).toEqual([0, 11])
+    expect(button('Save only').getAttribute('aria-disabled')).toBe('true')
+  })
+
+  it('saves what was edited with its note, against the version that it began from', async () => {
+    answers['PUT /api/admin/policy'] = () => [200, version(2, { note: 'why' })]
+    await open(PolicyPage)
+    await writeAgents('agents: [1]\n')
+    button('Save and put in force').click()
+    await settled()
+    const put = asked.find((one) => one.method === 'PUT')!
+    expect(put.body).toMatchObject({ agents: 'agents: [1]\n', based_on: 1, activate: true })
+    expect(text()).toContain('Version 2 is in force.')
+  })
+
+  it('keeps the text when somebody else was faster', async () => {
+    answers['PUT /api/admin/policy'] = () => [409, { code: 'policy_changed', data: { active: 3 } }]
+    await open(PolicyPage)
+    await writeAgents('agents: [1]\n')
+    button('Save and put in force').click()
+    await settled()
+    expect(text()).toContain('Version 3 is in force by now.')
+    expect(document.querySelectorAll('textarea')[1]!.value).toBe('agents: [1]\n')
+  })
+})
+
+describe('the page of a call’s waits', () => {
+  it('tells every agent’s reason by name', async () => {
+    const agents = [
+      { agent: 'ann', reason: 'chosen', detail: null, order: { contacts: 3 } },
+      { agent: 'bob', reason: 'not_ready', detail: 'lunch', since: AT },
+    ]
+    const decision = { input: 7, policy: 'abc' }
+    answers['GET /api/calls/c1/why'] = () => [
+      200, { contact: 'c1', replayed: true, steps: [{ at: AT, kind: 'offer.created', agent: 'ann', agents, decision }] },
+    ]
+    await open(WhyPage, 'c1')
+    expect(text()).toContain('Offered to Ann Archer')
+    expect(text()).toContain('chosen, 3 contacts')
+    expect(text()).toContain('not ready (lunch), since')
+  })
+
+  it('says of a call that never waited that it has not', async () => {
+    await open(WhyPage, 'c2')
+    expect(text()).toContain('This call has waited in no queue.')
+  })
+
+  it('tells waits with reason, counts and what will change', () => {
+    const step = {
+      at: AT, kind: 'entry.waits', position: 2, reason: 'all_busy', counts: { on_contact: 2 },
+      excluded: [{ agent: 'ann', until: AT }], widens_at: AT,
+    }
+    expect(headline(step, String)).toBe('Waits at position 2')
+    expect(details(step, String).slice(0, 2)).toEqual(['everybody who could serve is busy', '2 on a contact'])
+    expect(details(step, String)).toHaveLength(4)
+  })
+
+  it('writes needs with alternatives and teams', () => {
+    const needs = [[{ skill: 'billing', level: 2 }], [{ skill: 'chinese', level: 1 }, { skill: '@gold', level: 1 }]]
+    expect(needsText(needs)).toBe('billing ≥ 2 and (chinese ≥ 1 or team gold)')
+    expect(standing({ agent: 'x', reason: 'unqualified', detail: null, lacks: needs })).toContain('not qualified, lacks')
+  })
+
+  it('shows what it does not know yet as it came', () => {
+    expect(headline({ at: AT, kind: 'entry.moved_on' }, String)).toBe('entry moved on')
+    expect(standing({ agent: 'x', reason: 'new_reason', detail: null })).toBe('new_reason')
+  })
+})
+
+describe('texts of pages opened later', () => {
+  it.each([['policy', POLICY], ['why', WHY]])('are there in both languages: %s', (_name, texts) => {
+    expect(Object.keys(texts.zh)).toEqual(Object.keys(texts.en))
+    for (const [key, en] of Object.entries<string>(texts.en)) {
+      const places = (one: string): string[] => (one.match(/\{\w+\}/g) ?? []).sort()
+      expect(places((texts.zh as Record<string, string>)[key] ?? '')).toEqual(places(en))
+    }
+  })
+})
