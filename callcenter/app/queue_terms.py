@@ -3,11 +3,13 @@
 The file may be missing: then every queue has T = 20 s and no alarm.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from acd.model import Policy, QueuePolicy
+from acd.policies.rings import last_ring, need_in
+from acd.policies.skills import canonical, meets, of_any_team, profile
 from callcenter.app.schema import Complaints, build
 from callcenter.app.settings import read_yaml
 from callcenter.reporting.metrics import SERVICE_LEVELS
@@ -89,28 +91,31 @@ class SiteTerms:
         """What the queue asks of its agents."""
         for each in self._policy().queues:
             if each.name == queue:
-                return tuple(skill for skill, _ in each.skills)
+                need = of_any_team(need_in(each, 1, (), ()))
+                return tuple(dict.fromkeys(skill for group in need for skill, _ in group))
         return ()
 
     def members(self) -> Mapping[str, Mapping[str, int]]:
         """Who serves which queue."""
         policy = self._policy()
         if self._known is None or self._known[0] is not policy:
-            self._known = policy, {agent.id: self.serves(dict(agent.skills)) for agent in policy.agents}
+            self._known = policy, {agent.id: self._serves(dict(agent.skills), agent.teams) for agent in policy.agents}
         return self._known[1]
 
-    def serves(self, skills: Mapping[str, int]) -> Mapping[str, int]:
-        """The queues for somebody with these skills, and how far he is from the best in each."""
-        found = ((queue.name, _penalty(queue, skills)) for queue in self._policy().queues)
+    def serves(self, agent: str, skills: Mapping[str, int]) -> Mapping[str, int]:
+        """The queues of `agent` if he had these skills, and how far he is from the best in each."""
+        teams = next((each.teams for each in self._policy().agents if each.id == agent), ())
+        return self._serves(skills, teams)
+
+    def _serves(self, skills: Mapping[str, int], teams: Iterable[str]) -> Mapping[str, int]:
+        found = ((queue.name, _penalty(queue, skills, teams)) for queue in self._policy().queues)
         return {name: penalty for name, penalty in found if penalty is not None}
 
 
-def _penalty(queue: QueuePolicy, skills: Mapping[str, int]) -> int | None:
-    """0 to 9, by the weakest of the skills that the queue asks for; None for who may not serve it."""
-    levels = []
-    for skill, least in queue.skills:
-        level = skills.get(skill, 0)
-        if level < least:
-            return None
-        levels.append(level)
-    return BEST_LEVEL - min(levels, default=BEST_LEVEL)
+def _penalty(queue: QueuePolicy, skills: Mapping[str, int], teams: Iterable[str]) -> int | None:
+    """0 to 9, by the weakest of the skills that the queue asks for; None for who may not serve it in any ring."""
+    if not meets(profile(canonical(skills), teams), need_in(queue, last_ring(queue), (), ())):
+        return None
+    asked = of_any_team(need_in(queue, 1, (), ()))
+    levels = (max(skills.get(skill, 0) for skill, _ in group) for group in asked)
+    return min(BEST_LEVEL - 1, BEST_LEVEL - min(levels, default=BEST_LEVEL))

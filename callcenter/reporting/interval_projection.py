@@ -118,12 +118,14 @@ def visit_row(visit: Visit) -> dict[str, object]:
     row["queue"] = visit.queue[:100]
     row["skills"] = list(visit.skills)
     row["open"] = True if visit.is_open else None
+    row["callback"] = visit.callback or None
     return row
 
 
 def visit_of(row: Mapping[Any, Any]) -> Visit:
     """The visit of a row."""
-    return Visit(**{**{name: row[name] for name in _VISIT}, "skills": tuple(row["skills"])})
+    typed = {"skills": tuple(row["skills"]), "callback": bool(row["callback"])}
+    return Visit(**{**{name: row[name] for name in _VISIT}, **typed})
 
 
 def span_row(span: Span) -> dict[str, object]:

@@ -35,6 +35,7 @@ class QueueVisit(Base):
     wrap_ms: Mapped[int] = mapped_column(BigInteger)
     handled_at: Mapped[datetime | None] = mapped_column(UtcTime)
     logged: Mapped[bool] = mapped_column(Boolean)
+    callback: Mapped[bool | None] = mapped_column(Boolean)
     open: Mapped[bool | None] = mapped_column(Boolean)
 
 

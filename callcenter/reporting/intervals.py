@@ -83,6 +83,8 @@ def add_visit(facts: Facts, visit: Visit, *, now: datetime) -> None:
             _add(facts, at, kind, name, counted)
         if by_agent and visit.agent is not None:
             _add(facts, at, "agent", visit.agent, counted)
+    if visit.callback:
+        return
     until = visit.left_at or max(now, visit.queued_at)
     for start, _, end in _pieces(visit.queued_at, until):
         waited_ms = (end - visit.queued_at) // _MS
@@ -114,16 +116,21 @@ def _add(facts: Facts, at: datetime, kind: Kind, name: str, counted: Counted) ->
 
 
 def _moments_of(visit: Visit, now: datetime) -> Iterator[tuple[datetime, Counted, bool]]:
-    """(when, what it counts, whether the agent counts it too)."""
-    yield visit.queued_at, _ENTERED, False
+    """(when, what it counts, whether the agent counts it too).
+
+    Whoever asked to be called was counted when he did: of the callback itself only the handling counts.
+    """
     left_at, answered = visit.left_at, visit.outcome == "answered"
+    if visit.handled_at is not None:
+        yield visit.handled_at, _handled(visit), answered
+    if visit.callback:
+        return
+    yield visit.queued_at, _ENTERED, False
     settled_at = visit.late_at if left_at is None else min(left_at, visit.late_at)
     if left_at is not None or settled_at <= now:
         yield settled_at, _settled(visit), False
     if left_at is not None:
         yield left_at, _left(visit), answered
-    if visit.handled_at is not None:
-        yield visit.handled_at, _handled(visit), answered
 
 
 def _settled(visit: Visit) -> Counted:

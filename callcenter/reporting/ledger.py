@@ -64,6 +64,7 @@ class Ledger:
             threshold_s=terms.threshold_s,
             short_abandon_s=terms.short_abandon_s,
             position=_number(data, "position") or len(self._waiting.get(queue, ())) + 1,
+            callback=data.get("callback") is True,
         )
         self.open.visits[entry] = visit
         self._index(visit)
@@ -270,7 +271,7 @@ class Ledger:
         had = self._serves(agent)
         if isinstance(skills, list):
             levels = {str(each[0]): int(each[1]) for each in skills if isinstance(each, list) and len(each) == 2}
-            self._skilled[agent] = self._terms.serves(levels)
+            self._skilled[agent] = self._terms.serves(agent, levels)
         else:
             self._skilled.pop(agent, None)
         if agent in self.open.spans:

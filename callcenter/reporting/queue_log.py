@@ -85,7 +85,7 @@ def left(visit: Visit, at: datetime, position: int, *, reason: str, key: str | N
     if key is not None:
         return Line(at, "EXITWITHKEY", visit.contact, visit.queue, params=(key, *params))
     event = "EXITWITHTIMEOUT"
-    if visit.outcome in ("abandoned", "failed"):
+    if visit.outcome == "abandoned" or (visit.outcome == "failed" and not visit.callback):
         event = "ABANDON"
     elif reason == "no_agents":
         event = "EXITEMPTY"

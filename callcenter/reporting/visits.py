@@ -45,8 +45,8 @@ class Terms(Protocol):
         """
         ...
 
-    def serves(self, skills: Mapping[str, int]) -> Mapping[str, int]:
-        """The same for somebody with these skills (levels 1..10)."""
+    def serves(self, agent: str, skills: Mapping[str, int]) -> Mapping[str, int]:
+        """The same for this agent if he had these skills (levels 1..10)."""
         ...
 
 
@@ -56,6 +56,7 @@ class Visit:
 
     `position`: where it came in. `channel`: the agent's leg. `ended_by`: who hung up first once they talked.
     `handled_at`: when the agent was done with it, wrap-up included. `logged`: the queue_log has its last line.
+    `callback`: the customer is to be called; he was counted when he asked for it.
     """
 
     entry: str
@@ -77,6 +78,7 @@ class Visit:
     wrap_ms: int = 0
     handled_at: datetime | None = None
     logged: bool = False
+    callback: bool = False
 
     @property
     def is_open(self) -> bool:

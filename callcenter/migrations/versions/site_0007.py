@@ -12,12 +12,38 @@ depends_on = None
 MOMENT = sa.DateTime(timezone=True)
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-MEASURES = (
-    "entered queued offered answered answered_in_time abandoned abandoned_in_time abandoned_short callbacks "
-    "callbacks_in_time overflowed transferred failed wait_ms longest_wait_ms handled talk_ms hold_ms wrap_ms offers "
-    "accepted missed declined unreached rescinded contact_time_ms wrap_time_ms idle_time_ms ring_time_ms "
-    "not_ready_time_ms"
-).split()
+MEASURES = [
+    "entered",
+    "queued",
+    "offered",
+    "answered",
+    "answered_in_time",
+    "abandoned",
+    "abandoned_in_time",
+    "abandoned_short",
+    "callbacks",
+    "callbacks_in_time",
+    "overflowed",
+    "transferred",
+    "failed",
+    "wait_ms",
+    "longest_wait_ms",
+    "handled",
+    "talk_ms",
+    "hold_ms",
+    "wrap_ms",
+    "offers",
+    "accepted",
+    "missed",
+    "declined",
+    "unreached",
+    "rescinded",
+    "contact_time_ms",
+    "wrap_time_ms",
+    "idle_time_ms",
+    "ring_time_ms",
+    "not_ready_time_ms",
+]
 
 
 def upgrade() -> None:

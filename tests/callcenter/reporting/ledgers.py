@@ -27,7 +27,7 @@ class FixedTerms:
     def members(self) -> Mapping[str, Mapping[str, int]]:
         return self.now
 
-    def serves(self, skills: Mapping[str, int]) -> Mapping[str, int]:
+    def serves(self, agent: str, skills: Mapping[str, int]) -> Mapping[str, int]:
         return {skill: 10 - level for skill, level in skills.items()}
 
 

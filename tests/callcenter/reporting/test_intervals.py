@@ -97,6 +97,22 @@ def test_a_caller_counts_for_each_of_his_skills_and_the_agent_who_had_him() -> N
     }
 
 
+def test_of_a_callback_only_the_handling_counts_again() -> None:
+    called = stay("e2", came=600, left=700, outcome="answered", agent="ann", talk_ms=30_000, callback=True)
+    called.handled_at = at(730)
+    facts = facts_of([stay(left=15, outcome="callback"), called], [], now=FAR)
+    assert counted(facts, quarter(0)) == {
+        "entered": 1,
+        "queued": 1,
+        "callbacks": 1,
+        "callbacks_in_time": 1,
+        "longest_wait_ms": 15_000,
+        "handled": 1,
+        "talk_ms": 30_000,
+    }
+    assert counted(facts, quarter(0, "agent", "ann")) == {"handled": 1, "talk_ms": 30_000}
+
+
 def test_an_agents_time_is_shared_out_over_its_quarters() -> None:
     span = Span("ann", at(600), "available", until=at(2_000))
     facts = facts_of([], [span], now=FAR)

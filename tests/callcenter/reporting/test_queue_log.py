@@ -130,3 +130,9 @@ def test_an_agent_whose_skills_a_supervisor_changes_moves_between_the_queues() -
         "sales|ann|REMOVEMEMBER|",
         "billing|ann|PENALTY|0",
     ]
+
+
+def test_a_callback_that_reached_nobody_is_no_abandon() -> None:
+    day = Day().tell(0, "acd.entry.queued", "c", entry="c-1", queue="billing", skills=["billing"], callback=True)
+    day.leaves(60, "c", "ended", 60, outcome="failed", reason="not_reached")
+    assert day.log()[-1] == "1772442060|c|billing|NONE|EXITWITHTIMEOUT|1|1|60"
