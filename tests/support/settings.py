@@ -31,7 +31,7 @@ class FakeSettings:
         return f"sqlite+aiosqlite:///{self.data_dir / 'site.db'}"
 
 
-def run_command(register: Callable[[Any], None], words: list[str], data_dir: Path) -> int:
+def run_command(register: Callable[[Any], object], words: list[str], data_dir: Path) -> int:
     """Parse `words` with the command that `register` adds, and run its handler."""
     parser = argparse.ArgumentParser()
     register(parser.add_subparsers())
