@@ -6,7 +6,7 @@ Every step is watched by the auditor, so each test is also a test of the invaria
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from acd import commands, events
 from acd.core import Distributor
@@ -14,7 +14,17 @@ from acd.machines.agent import Agent
 from acd.machines.care import Care
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
-from acd.model import DEFAULT_PRIORITY, AgentPolicy, Delivery, FailureReason, Outcome, Policy, QueuePolicy, Settings
+from acd.model import (
+    DEFAULT_PRIORITY,
+    AgentPolicy,
+    Delivery,
+    FailureReason,
+    Outcome,
+    Policy,
+    QueuePolicy,
+    Ring,
+    Settings,
+)
 from acd.policies.announcing import SILENT, AnnouncePolicy
 from acd.policies.expected_wait import Estimate
 from acd.policies.overflow import OverflowRule
@@ -62,11 +72,23 @@ class AcdWorld:
         others = tuple(other for other in self.policy.queues if other.name != name)
         self.load(replace(self.policy, queues=(*others, queue)))
 
+    def routes(self, name: str, *rings: Ring, **changes: Any) -> None:
+        """Change how a queue chooses; the words are those of `QueuePolicy`."""
+        found = next((queue for queue in self.policy.queues if queue.name == name), None)
+        queue = replace(found or QueuePolicy(name, canonical({name: 1})), rings=rings, **changes)
+        others = tuple(other for other in self.policy.queues if other.name != name)
+        self.load(replace(self.policy, queues=(*others, queue)))
+
     def agent(
-        self, id_: str, *, skills: Mapping[str, int] | None = None, delivery: Delivery = "phone"
+        self,
+        id_: str,
+        *,
+        skills: Mapping[str, int] | None = None,
+        delivery: Delivery = "phone",
+        **more: Any,
     ) -> "AgentHand":
-        """Add or change an agent; his phone is registered, he is signed out."""
-        agent = AgentPolicy(id_, canonical(skills or {}), delivery)
+        """Add or change an agent; his phone is registered, he is signed out. `more`: the words of `AgentPolicy`."""
+        agent = AgentPolicy(id_, canonical(skills or {}), delivery, **more)
         others = tuple(other for other in self.policy.agents if other.id != id_)
         self.load(replace(self.policy, agents=(*others, agent)))
         self.tell(commands.PresenceChanged(id_, phone=True))
@@ -96,13 +118,15 @@ class AcdWorld:
         priority: int = DEFAULT_PRIORITY,
         contact: str | None = None,
         enqueued_at: datetime | None = None,
+        **more: Any,
     ) -> "CallHand":
+        """A caller begins to wait. `more`: the words of `commands.EntryQueued`."""
         if all(known.name != queue for known in self.policy.queues):
             self.queue(queue)
         self._calls += 1
         entry = f"call{self._calls}"
         asked = canonical(skills or {})
-        self.tell(commands.EntryQueued(entry, queue, contact, asked, priority, enqueued_at))
+        self.tell(commands.EntryQueued(entry, queue, contact, asked, priority, enqueued_at, **more))
         return CallHand(self, entry, contact or entry)
 
     def advance(self, seconds: float) -> None:
@@ -179,6 +203,13 @@ class AgentHand:
     def pauses(self, reason: str = "lunch") -> None:
         self.world.tell(commands.AgentWentNotReady(self.id, reason))
 
+    def asks_for_wrap_up(self) -> None:
+        """While he talks."""
+        self.world.tell(commands.WrapUpAsked(self.id))
+
+    def extends_wrap_up(self, seconds: int) -> None:
+        self.world.tell(commands.WrapUpExtended(self.id, seconds))
+
     def finishes_wrap_up(self) -> None:
         self.world.tell(commands.WrapUpFinished(self.id))
 
@@ -235,6 +266,11 @@ class CallHand:
         """The agent whom the caller is offered to, or "nobody"."""
         offer = self.now.offer
         return "nobody" if offer is None else self.world.core.offers[offer].agent
+
+    @property
+    def all_rung(self) -> list[str]:
+        """Everybody whose phone rings for the caller."""
+        return sorted(self.world.core.offers[offer].agent for offer in self.now.pending)
 
     @property
     def position(self) -> int:
