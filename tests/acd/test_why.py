@@ -1,6 +1,7 @@
 """Why a caller waited and why an agent was chosen, told from the log alone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from acd import commands, events
 from acd.core import Distributor
-from acd.model import milliseconds
+from acd.model import AgentPolicy, QueuePolicy, Ring, Strategy, milliseconds
 from acd.replay import Logged
 from acd.service import INPUT_TYPES
 from acd.why import Step, Story, story_of
+from acd.why_text import words
 from callcenter.kernel.codec import decode, encode
 from tests.support.acd import AcdWorld
 from tests.support.acd_walk import seeded, walked
@@ -177,6 +179,121 @@ def test_a_caller_who_waits_over_a_restart_is_told_of(acd: ToldWorld) -> None:
 def test_a_contact_that_never_waited_has_no_story(acd: ToldWorld) -> None:
     acd.call_enters("billing")
     assert acd.story("nobody").steps == []
+
+
+def put_queue(acd: ToldWorld, **how: Any) -> None:
+    """A queue `billing` that asks for its skill, with `how` on top."""
+    queue = QueuePolicy("billing", (("billing", 2),), **how)
+    acd.load(replace(acd.policy, queues=(queue,)))
+
+
+ORDERS: list[tuple[Strategy, str]] = [
+    ("longest_idle", "idle_since"),
+    ("longest_since_contact", "contact_at"),
+    ("fewest_contacts", "contacts"),
+    ("round_robin", "turn"),
+    ("highest_level", "level"),
+    ("lowest_level", "level"),
+    ("weighted_random", "weight"),
+    ("ring_all", "idle_since"),
+]
+
+
+@pytest.mark.parametrize(("strategy", "looks_at"), ORDERS)
+def test_an_offer_tells_what_its_order_looks_at_and_who_came_next(
+    acd: ToldWorld, strategy: Strategy, looks_at: str
+) -> None:
+    put_queue(acd, strategy=strategy)
+    for name, level in (("ann", 3), ("bob", 4), ("chen", 2)):
+        acd.agent(name, skills={"billing": level}).goes_available()
+    call = acd.call_enters("billing")
+    offer = acd.steps(call.contact, "offer.created")[0]
+    ranked = offer["agents"]
+    assert offer["decision"]["strategy"] == strategy
+    assert (ranked[0]["agent"], ranked[0]["reason"]) == (offer["agent"], "chosen")
+    assert [each["reason"] for each in ranked[1:]] == ["later_in_order"] * 2
+    assert all(looks_at in each["order"] for each in ranked)
+
+
+def test_every_phone_that_rings_for_all_has_its_own_reasons(acd: ToldWorld) -> None:
+    put_queue(acd, strategy="ring_all")
+    for name in ("ann", "bob"):
+        acd.agent(name, skills={"billing": 3}).goes_available()
+    call = acd.call_enters("billing")
+    first, second = acd.steps(call.contact, "offer.created")
+    assert agents_of(first) == {"ann": "chosen", "bob": "later_in_order"}
+    assert agents_of(second) == {"ann": "reserved", "bob": "chosen"}
+
+
+def test_a_ring_that_widens_is_told_with_its_moment(acd: ToldWorld) -> None:
+    put_queue(acd, rings=(Ring(seconds=30), Ring(lower=1)))
+    acd.agent("ann", skills={"billing": 3}).signs_in().pauses()
+    acd.agent("bob", skills={"billing": 1}).goes_available()
+    call = acd.call_enters("billing")
+    acd.advance(40)
+    kinds = [step.kind for step in acd.story(call.contact).steps]
+    assert kinds == ["entry.queued", "entry.waits", "entry.widened", "offer.created"]
+    (waits,) = acd.steps(call.contact, "entry.waits")
+    assert (waits["reason"], waits["ring"], waits["widens_at"]) == ("all_away", 1, waits["until"])
+    (offer,) = acd.steps(call.contact, "offer.created")
+    assert agents_of(offer) == {"ann": "not_ready", "bob": "chosen"}
+    assert offer["decision"]["ring"] == 2
+
+
+def test_a_caller_who_waits_for_one_agent_is_told_for_whom_and_until_when(acd: ToldWorld) -> None:
+    put_queue(acd, preferred_s=25)
+    ann = acd.agent("ann", skills={"billing": 3}).goes_available()
+    ann.talks_directly("c9")
+    acd.agent("bob", skills={"billing": 3}).goes_available()
+    acd.tell(commands.EntryQueued("e1", "billing", contact="c1", preferred="ann"))
+    acd.advance(30)
+    (waits,) = acd.steps("c1", "entry.waits")
+    assert (waits["reason"], waits["preferred"], waits["widens_at"]) == ("preferred", "ann", waits["until"])
+    (offer,) = acd.steps("c1", "offer.created")
+    assert agents_of(offer) == {"ann": "on_contact", "bob": "chosen"}
+
+
+def test_others_are_not_the_agent_whom_the_caller_is_to_have(acd: ToldWorld) -> None:
+    put_queue(acd)
+    for name in ("bob", "ann"):
+        acd.agent(name, skills={"billing": 3}).goes_available()
+    acd.tell(commands.EntryQueued("e1", "billing", contact="c1", preferred="ann"))
+    (offer,) = acd.steps("c1", "offer.created")
+    assert agents_of(offer) == {"ann": "chosen", "bob": "not_preferred"}
+
+
+def test_agents_who_are_kept_in_reserve_are_told(acd: ToldWorld) -> None:
+    put_queue(acd, rings=(Ring(seconds=20, reserve=1), Ring()))
+    acd.agent("ann", skills={"billing": 3}).goes_available()
+    call = acd.call_enters("billing")
+    acd.advance(25)
+    (waits,) = acd.steps(call.contact, "entry.waits")
+    assert (waits["reason"], waits["counts"]) == ("kept_in_reserve", {"later_in_order": 1})
+    assert waits["until"] == waits["widens_at"]
+
+
+def test_a_team_that_an_agent_is_not_of_is_what_he_lacks(acd: ToldWorld) -> None:
+    put_queue(acd, teams=("gold",))
+    acd.load(replace(acd.policy, agents=(AgentPolicy("ann", (("billing", 3),)),)))
+    call = acd.call_enters("billing")
+    assert acd.reasons(call.contact) == ["nobody_qualified"]
+    (queued,) = acd.steps(call.contact, "entry.queued")
+    assert [{"skill": "@gold", "level": 1}] in queued["needs"]
+
+
+def test_the_story_in_words_names_times_reasons_and_ends(acd: ToldWorld) -> None:
+    ann = acd.agent("ann", skills={"billing": 3}).goes_available()
+    acd.agent("bob", skills={"sales": 1}).signs_in().pauses("lunch")
+    call = acd.call_enters("billing")
+    ann.declines()
+    acd.advance(35)
+    call.hangs_up()
+    text = words(acd.story(call.contact), "Asia/Shanghai")
+    assert "17:00:01.000  offered to ann" in text
+    assert "bob: not ready (lunch) since 17:00:01, lacks billing >= 1" in text
+    assert "ann declines" in text
+    assert "ann is passed over until 17:00:31" in text
+    assert "hangs up after 35.0 s" in text
 
 
 def offers_of(steps: list[Step] | Any) -> list[Mapping[str, Any]]:
