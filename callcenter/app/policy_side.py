@@ -21,7 +21,9 @@ from acd.policy_versions import FILES, VersionView, WholeVersion
 from callcenter.app.directory import directory_of, kept_secrets
 from callcenter.app.live import LiveSide
 from callcenter.app.policy_start import KeptPolicy, digest_of, keep_policy, texts_of
+from callcenter.app.queue_terms import NO_QUEUE, load_queue_terms
 from callcenter.identity.tables import AuditEntry
+from callcenter.kernel.errors import ConfigError
 from callcenter.kernel.site import Site
 from ivr.model import Flow
 
@@ -134,6 +136,7 @@ class PolicySide:
     async def _checked(self, texts: Texts) -> Roster:
         roster = await asyncio.to_thread(checked, texts)
         problems = missing_queues(self._live.site.flows, roster)
+        problems += await asyncio.to_thread(measured_queues, self._config, roster)
         if problems:
             raise PolicyInvalid(problems)
         return roster
@@ -175,6 +178,16 @@ def missing_queues(flows: dict[str, Flow], roster: Roster) -> list[Problem]:
         for flow, name, queue in nodes
         if roster.queue(queue) is None
     ]
+
+
+def measured_queues(config: Path, roster: Roster) -> list[Problem]:
+    """The queues that metrics.yaml names and `roster` has not: the next start would find them missing."""
+    try:
+        load_queue_terms(config, [queue.name for queue in roster.queues])
+    except ConfigError as error:
+        lines = [line for line in error.message.splitlines() if NO_QUEUE in line]
+        return [Problem(QUEUES, "queues", f"lacks what another file names ({line})", None) for line in lines]
+    return []
 
 
 def _audit(now: datetime, by: str, action: str, number: int, before: int | None) -> AuditEntry:

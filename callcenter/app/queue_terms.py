@@ -16,6 +16,7 @@ from callcenter.reporting.metrics import SERVICE_LEVELS
 from callcenter.reporting.visits import QueueTerms
 
 FILE = "metrics.yaml"
+NO_QUEUE = "is no queue of queues.yaml"
 BEST_LEVEL = 10
 DAY_S = 86_400
 
@@ -54,7 +55,7 @@ def load_queue_terms(config: Path, queues: Collection[str]) -> WrittenTerms:
     for name, text in file.queues.items():
         where = f"{FILE}: queues.{name}"
         if name not in queues:
-            complaints.add(where, "is no queue of queues.yaml")
+            complaints.add(where, NO_QUEUE)
         written[name] = _terms(text, others, where, complaints)
     complaints.raise_if_any()
     return WrittenTerms(written, others)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from callcenter.app.chores import FAILED_AGAIN
-from callcenter.app.housekeeping import HOURLY, Housekeeping, Work, forgetting, pruning, relaying
+from callcenter.app.housekeeping import HOURLY, Archiving, Housekeeping, Work, forgetting, pruning, relaying
 from callcenter.identity.passwords import Passwords
 from callcenter.identity.service import IdentityService
 from callcenter.identity.tables import SignIn
@@ -211,6 +211,50 @@ async def test_facts_leave_the_journal_when_they_are_old_and_projected(
             await asyncio.sleep(0.01)
     projector.close()
     assert subjects(tmp_path) == ["new"]
+
+
+async def test_what_is_not_archived_stays_in_the_journal(
+    journal: Journal, clock: FakeClock, site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    archiving = Archiving(tmp_path, clock, days=90)
+    projector = ProjectorThread(site.url, tmp_path / "live.db", [])
+    prune = pruning(journal, projector, clock, days=2, archived_upto=lambda: archiving.upto)
+    projector.start()
+    await happen(journal, clock, "old")
+    clock.advance(3 * DAY)
+    await happen(journal, clock, "new")
+    async with asyncio.timeout(DEADLINE_S):
+        await projector.caught_up(2)
+    await keeping(clock, prune).turn()
+    await journal_is_idle(journal, clock)
+    assert subjects(tmp_path) == ["old", "new"]
+
+    # The first go begins the archive with what there is; nothing of it is the distributor's.
+    assert await archiving.work() is False
+    clock.advance(HOUR)
+    assert await archiving.work() is False
+    assert archiving.upto == 2
+    await keeping(clock, prune).turn()
+    async with asyncio.timeout(DEADLINE_S):
+        while "journal pruned" not in caplog.messages:  # noqa: ASYNC110 - the journal's thread tells by a log line
+            await asyncio.sleep(0.01)
+    projector.close()
+    assert subjects(tmp_path) == ["new"]
+
+
+async def test_an_archive_that_cannot_be_written_is_said_once_and_tried_again(
+    journal: Journal, clock: FakeClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "decisions.db").mkdir()
+    archiving = Archiving(tmp_path, clock, days=90)
+    assert await archiving.work() is False
+    assert await archiving.work() is False
+    assert caplog.messages == ["decisions cannot be archived"]
+    (tmp_path / "decisions.db").rmdir()
+    await happen(journal, clock, "any")
+    assert await archiving.work() is False
+    assert len(caplog.messages) == 1
 
 
 async def happen(journal: Journal, clock: FakeClock, subject: str) -> None:

@@ -160,6 +160,15 @@ async def test_a_queue_that_a_flow_leads_to_cannot_be_taken_away(house: House) -
     assert "the flow main" in refused.value.problems[0].message
 
 
+async def test_a_queue_that_is_measured_cannot_be_taken_away_for_the_next_start_would_fail(house: House) -> None:
+    (house.config / "metrics.yaml").write_text("queues:\n  billing: {threshold_s: 30}\n")
+    without = Texts("queues:\n  - name: sales\n", AGENTS)
+    problems, _ = await house.side.check(without)
+    assert [(one.file, one.key) for one in problems] == [("queues.yaml", "queues")]
+    assert "metrics.yaml: queues.billing" in problems[0].message
+    await house.side.save(SKILLED, based_on=1, note="", activate=True, by="root")
+
+
 async def test_the_active_version_holds_after_a_restart_before_the_database_answers(house: House) -> None:
     await house.side.save(SKILLED, based_on=1, note="", activate=True, by="root")
     house.starts()
