@@ -1,4 +1,4 @@
-"""`callcenter staff`: how many agents are needed, for one interval or for a day that is forecast."""
+"""`callcenter staff`: how many agents are needed, for one interval, for a day that is forecast, or by skill."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from acd.laboratory.day_model import learn, patience_of
 from acd.laboratory.erlang import Required, Target, required
 from callcenter.app.command_forecast import Expectation, add_history, as_document, expectation, starts, told
 from callcenter.app.command_report import a_day
+from callcenter.app.staff_by_skill import staff_by_skill
 from callcenter.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def register(commands: "Commands") -> None:
     )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--calls", type=_number(0), metavar="N", help="calls in the interval")
+    which.add_argument("--scenario", metavar="FILE", help="several skills: agents by group, found by simulation")
     which.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="forecast that day from the days before it")
     add_history(parser)
     parser.add_argument("--aht", type=_number(0, above=True), metavar="S", help="handle time with after-call work")
@@ -53,6 +55,11 @@ def register(commands: "Commands") -> None:
     parser.add_argument(
         "--shrinkage", type=_number(0, 0.99), default=0.0, metavar="P", help="part of paid time away from calls"
     )
+    parser.add_argument("--period", metavar="HH:MM", help="of the scenario, only this period (default: all)")
+    parser.add_argument(
+        "--replications", type=_times, default=4, metavar="N", help="of each trial staffing (default: 4)"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the random numbers (default: 1)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(handler=_staff)
 
@@ -70,12 +77,20 @@ def _number(least: float, most: float = 1e7, *, above: bool = False) -> Callable
     return read
 
 
+def _times(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 2 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError("must be from 2 to 10000")
+    return int(text)
+
+
 def _patience(text: str) -> float:
     return float("inf") if text == "forever" else _number(0, above=True)(text)
 
 
 def _staff(given: argparse.Namespace) -> int:
     target = Target(given.target_sl, given.threshold, given.variant, given.max_occupancy, given.max_abandon)
+    if given.scenario is not None:
+        return staff_by_skill(given, target)
     return _one(given, target) if given.day is None else _day(given, target)
 
 

@@ -1,5 +1,6 @@
 """`callcenter staff` and `callcenter forecast`: what they print, and what they refuse by its name."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from callcenter.app.command_forecast import register as register_forecast
 from callcenter.app.command_staff import register as register_staff
 from callcenter.kernel.errors import InvalidInput, NotFound
 from tests.support.bank import HEADER, LOST, row
-from tests.support.settings import run_command
+from tests.support.settings import FakeSettings, run_command
 
 
 def staff(folder: Path, *words: str) -> int:
@@ -57,7 +58,7 @@ def test_patience_makes_it_erlang_a(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--calls", "1", "--aht", "0"], "argument --aht: must be above 0"),
         (["--calls", "1", "--aht", "3", "--target-sl", "1"], "argument --target-sl: must be from 0 to 0.9999"),
         (["--calls", "1", "--aht", "3", "--interval", "0"], "argument --interval: must be whole minutes"),
-        (["--aht", "3"], "one of the arguments --calls --day is required"),
+        (["--aht", "3"], "one of the arguments --calls --scenario --day is required"),
         (["--day", "tomorrow"], "argument --day: 'tomorrow' is no day"),
     ],
 )
@@ -107,3 +108,45 @@ def test_forecast_without_history_or_of_odd_intervals_is_refused(tmp_path: Path)
         run_command(register_forecast, ["forecast", "--day", "1999-02-01"], tmp_path)
     with pytest.raises(InvalidInput, match="interval: 7 minutes"):
         run_command(register_forecast, ["forecast", "--day", "1999-02-15", "--interval", "7"], tmp_path)
+
+
+SITE = """
+hours: 2
+period_minutes: 60
+call_types:
+  a: {arrivals_per_min: [1, 0.5], service_s: 120, patience_s: 120}
+  b: {arrivals_per_min: [0.5, 0.5], service_s: 120, patience_s: 120}
+groups:
+  a: {agents: 3, skills: {a: 1}}
+  both: {agents: 2, skills: {a: 1, b: 1}}
+"""
+
+
+def by_skill(folder: Path, text: str, *words: str) -> int:
+    path = folder / "site.yaml"
+    path.write_text(text)
+    parser = argparse.ArgumentParser()
+    register_staff(parser.add_subparsers())
+    given = parser.parse_args(["staff", "--scenario", str(path), *words])
+    given.settings, given.config = FakeSettings(folder), folder
+    code: int = given.handler(given)
+    return code
+
+
+def test_skills_are_staffed_by_simulation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert by_skill(tmp_path, SITE, "--period", "00:00", "--replications", "3", "--json") == 0
+    (period,) = json.loads(capsys.readouterr().out)["periods"]
+    assert period["agents"] == sum(period["by_group"].values())
+    # 3 erlangs of work; as one pool Erlang A would ask for 5.
+    assert 4 <= period["agents"] <= 7
+    assert all(level["mean"] > 0.7 for level in period["by_type"].values())
+
+
+def test_scenario_that_cannot_be_staffed_is_refused_by_its_name(tmp_path: Path) -> None:
+    nobody = SITE.replace("skills: {a: 1, b: 1}", "skills: {a: 1}")
+    with pytest.raises(InvalidInput, match="no group can serve b"):
+        by_skill(tmp_path, nobody)
+    with pytest.raises(InvalidInput, match="period: there is no 09:00, but 00:00, 01:00"):
+        by_skill(tmp_path, SITE, "--period", "09:00")
+    with pytest.raises(InvalidInput, match="one pool: use --calls"):
+        by_skill(tmp_path, "arrivals_per_min: 1\nservice_s: 60\nagents: 2\n")
