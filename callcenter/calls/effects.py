@@ -91,6 +91,13 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The peer's phone has put us on hold, or taken us back."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The dialog is over."""
 
@@ -128,6 +135,7 @@ LegEffect = (
     | Rang
     | MediaOpened
     | Answered
+    | Held
     | Ended
     | MediaClosed
     | Pressed

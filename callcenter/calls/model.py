@@ -110,12 +110,17 @@ class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Bridge(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Two legs joined. `recording` is the file's path in the recordings folder; `held`: neither hears the other."""
+    """Two legs joined. `recording` is the file's path in the recordings folder; `held`: neither hears the other.
+
+    `holders` are those who want it so: legs whose phone says it, and "" for the desk. `listener` hears the music.
+    """
 
     customer: str
     agent: str
     recording: str | None = None
     held: bool = False
+    holders: tuple[str, ...] = ()
+    listener: str = ""
 
 
 class Contact(msgspec.Struct, frozen=True, omit_defaults=True):

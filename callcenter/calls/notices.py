@@ -44,6 +44,15 @@ class LegAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class LegHeld:
+    """The phone of a leg has put the other side on hold (`held`), or taken it back."""
+
+    contact: str
+    leg: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded:
     """A leg is over; `answered` says whether it ever was."""
 
@@ -104,6 +113,7 @@ Notice = (
     | LegTried
     | LegRang
     | LegAnswered
+    | LegHeld
     | LegEnded
     | LegPressed
     | LegPlayed

@@ -113,8 +113,8 @@ class Media(Protocol):
         """Join two sessions (of one worker); record stereo, customer left and agent right, where a path is given."""
         ...
 
-    def hold(self, unit: Unit, customer: str, command: str, prompts: Sequence[str]) -> None:
-        """Let the two of a bridge not hear each other and loop `prompts` to the customer; `bridge` again ends it."""
+    def hold(self, unit: Unit, listener: str, command: str, prompts: Sequence[str]) -> None:
+        """Let the two of a bridge not hear each other and loop `prompts` to one of them; `bridge` again ends it."""
         ...
 
     def unbridge(self, unit: Unit, session: str) -> None:

@@ -24,6 +24,7 @@ from callcenter.kernel.unit import Unit
 CLOSE_GRACE = timedelta(seconds=5)
 STATE = "contact"
 HOLD = "hold"
+DESK = ""
 _STATS = tuple(field.name for field in fields(ev.MediaStats))
 
 Notify = Callable[[Unit, notices.Notice], None]
@@ -181,21 +182,37 @@ class CallService:
             unit.event("calls.recording.started", contact_id, recording=path)
         self._media.bridge(unit, customer, agent, recording=path)
 
-    def hold(self, unit: Unit, contact_id: str, prompts: Sequence[str]) -> None:
-        """The customer hears `prompts`, looped, neither hears the other; the recording goes on in silence."""
-        contact = self.contact(contact_id)
-        bridge = contact.bridge
-        if bridge is not None and not bridge.held:
-            self._keep(unit, replace(contact, bridge=replace(bridge, held=True)))
-            unit.event("calls.bridge.held", contact_id, customer=bridge.customer, agent=bridge.agent)
-            self._media.hold(unit, bridge.customer, HOLD, prompts)
+    def hold(self, unit: Unit, contact_id: str, prompts: Sequence[str], *, by: str = DESK) -> None:
+        """The customer hears `prompts`, looped, neither hears the other; the recording goes on in silence.
 
-    def resume(self, unit: Unit, contact_id: str) -> None:
-        """They hear each other again."""
+        `by` is the desk, or the leg whose phone wants it; where that is the customer's, the other one hears them.
+        """
         contact = self.contact(contact_id)
         bridge = contact.bridge
-        if bridge is not None and bridge.held:
-            self._keep(unit, replace(contact, bridge=replace(bridge, held=False)))
+        if bridge is None or by in bridge.holders:
+            return
+        holders = (*bridge.holders, by)
+        if bridge.held:
+            self._keep(unit, replace(contact, bridge=replace(bridge, holders=holders)))
+            return
+        listener = bridge.agent if by == bridge.customer else bridge.customer
+        held = replace(bridge, held=True, holders=holders, listener=listener)
+        self._keep(unit, replace(contact, bridge=held))
+        who = {bridge.customer: "customer", DESK: "desk"}.get(by, "agent")
+        unit.event("calls.bridge.held", contact_id, customer=bridge.customer, agent=bridge.agent, by=who)
+        self._media.hold(unit, listener, HOLD, prompts)
+
+    def resume(self, unit: Unit, contact_id: str, *, by: str = DESK) -> None:
+        """They hear each other again, once nobody wants it otherwise."""
+        contact = self.contact(contact_id)
+        bridge = contact.bridge
+        if bridge is None or not bridge.held:
+            return
+        holders = tuple(each for each in bridge.holders if each != by)
+        if holders:
+            self._keep(unit, replace(contact, bridge=replace(bridge, holders=holders)))
+        else:
+            self._keep(unit, replace(contact, bridge=replace(bridge, held=False, holders=(), listener="")))
             unit.event("calls.bridge.resumed", contact_id, customer=bridge.customer, agent=bridge.agent)
             self._media.bridge(unit, bridge.customer, bridge.agent, recording=bridge.recording)
 
@@ -258,7 +275,7 @@ class CallService:
         """Say again who is joined, or held (to `hold`): the order may have been committed and not sent."""
         bridge = self.contact(contact_id).bridge
         if bridge is not None and bridge.held:
-            self._media.hold(unit, bridge.customer, HOLD, hold)
+            self._media.hold(unit, bridge.listener or bridge.customer, HOLD, hold)
         elif bridge is not None:
             self._media.bridge(unit, bridge.customer, bridge.agent, recording=bridge.recording)
 
@@ -335,6 +352,8 @@ class CallService:
             case fx.Answered():
                 unit.event("calls.leg.answered", contact, leg=leg.id)
                 self._notify(unit, notices.LegAnswered(contact, leg.id))
+            case fx.Held():
+                self._notify(unit, notices.LegHeld(contact, leg.id, effect.held))
             case fx.Pressed():
                 self._notify(unit, notices.LegPressed(contact, leg.id, effect.number, effect.digit))
             case fx.MediaClosed():

@@ -13,7 +13,7 @@ import ivr.events as ivr_in
 from callcenter.calls import notices
 from callcenter.calls.model import EndedBy, Role
 from callcenter.calls.service import HOLD
-from callcenter.director.call_control import CallControl
+from callcenter.director.call_control import MUSIC, CallControl
 from callcenter.director.callbacks import Callbacks
 from callcenter.director.deliveries import Deliveries
 from callcenter.director.dial_out import DialOut, WayOut
@@ -73,6 +73,8 @@ class Director:
                 self._leg_rang(unit, notice)
             case notices.LegEnded():
                 self._leg_ended(unit, notice)
+            case notices.LegHeld():
+                self._held(unit, notice)
             case notices.LegPressed():
                 if self._is_the_flows(notice.contact, notice.leg):
                     self.flow(unit, notice.contact, ivr_in.DigitPressed(notice.number, notice.digit))
@@ -145,6 +147,14 @@ class Director:
             self.step(unit, notice.contact, msg.CallerEnded(ending.reason, ending.status, by_peer=by_peer))
         else:
             self.step(unit, notice.contact, msg.OtherEnded(notice.leg, ending.reason))
+
+    def _held(self, unit: Unit, notice: notices.LegHeld) -> None:
+        """A phone's own hold key does what the desk's does, to whoever is at the other end."""
+        if notice.held:
+            music = self._around.site.sound(MUSIC, self._rooms.language_of(notice.contact))
+            self.step(unit, notice.contact, msg.HoldWanted(music, notice.leg))
+        else:
+            self.step(unit, notice.contact, msg.ResumeWanted(notice.leg))
 
     def _closed(self, unit: Unit, contact: str) -> None:
         if self.processes.pop(contact, None) is not None:
@@ -242,9 +252,9 @@ class Director:
             case br.Join():
                 calls.bridge(unit, contact, call.leg, effect.other, record=effect.record)
             case msg.HoldCaller():
-                calls.hold(unit, contact, effect.music)
+                calls.hold(unit, contact, effect.music, by=effect.by)
             case msg.ResumeCaller():
-                calls.resume(unit, contact)
+                calls.resume(unit, contact, by=effect.by)
             case msg.StartFlow():
                 self._flow_orders.change(unit, call, effect.flow)
             case msg.EndContact():

@@ -208,10 +208,10 @@ class MediaWorkers:
             return
         self._command(unit, customer, lambda number: protocol.Bridge(customer, number, agent, recording))
 
-    def hold(self, unit: Unit, customer: str, command: str, prompts: Sequence[str]) -> None:
+    def hold(self, unit: Unit, listener: str, command: str, prompts: Sequence[str]) -> None:
         """See `Media.hold`."""
         files = tuple(prompts)
-        self._command(unit, customer, lambda number: protocol.Hold(customer, number, command, files))
+        self._command(unit, listener, lambda number: protocol.Hold(listener, number, command, files))
 
     def unbridge(self, unit: Unit, session: str) -> None:
         """See `Media.unbridge`."""

@@ -232,15 +232,15 @@ class Commands:
         if customer.recording is not None:
             customer.side, agent.side = customer.recording.left, customer.recording.right
 
-    def _hold(self, customer: Session, command: protocol.Hold) -> None:
+    def _hold(self, listener: Session, command: protocol.Hold) -> None:
         """The recording goes on and is silent for as long as the hold lasts."""
-        agent = customer.agent
-        if agent is None:
+        other = listener.agent or listener.customer
+        if other is None:
             self.ignored["hold_unbridged"] += 1
             return
-        for leg in (customer, agent):
+        for leg in (listener, other):
             leg.sink = leg.side = None
-        self._play(customer, protocol.Play(customer.id, command.number, command.command, command.prompts, loop=True))
+        self._play(listener, protocol.Play(listener.id, command.number, command.command, command.prompts, loop=True))
 
     def _unbridge(self, session: Session) -> None:
         customer = session if session.agent is not None else session.customer

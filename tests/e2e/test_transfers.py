@@ -1,13 +1,16 @@
-"""Blind transfers on the wire: taken, and come to nothing."""
+"""What agents do in their calls on the wire: blind transfers that are taken or not, and their phones' own hold."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 
 import pytest
 
 from tests.e2e.house import OWN_RTP_PORTS, PHONE_PORT, QUEUE, House, files, phone_address
+from tests.e2e.screen import Screen
+from tests.support.capture import rtp_of
 from tests.support.racing_phone import RacingPhone
-from tests.support.scenario import caller, phone, refusing_phone
+from tests.support.scenario import CALLER, Sound, caller, pause, phone, receive, refusing_phone, reply, scenario, send
 from tests.support.server import Document, Server, eventually
 
 pytestmark = pytest.mark.e2e
@@ -82,3 +85,64 @@ def test_a_transfer_that_is_taken_stays_there(office: House) -> None:
     record = office.record(number)
     assert offers(record) == [("anna", "accepted")]
     assert [leg["endpoint"] for leg in record["legs"]] == ["provider", "anna", "desk"]
+
+
+_REINVITE = """
+      INVITE [$3] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From:[$5];tag=[pid]t[call_number]
+      To:[$4]
+      Call-ID: [call_id]
+      CSeq: {cseq} INVITE
+      Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+      Max-Forwards: 70{body}"""
+_ACK = """
+      ACK [$3] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From:[$5];tag=[pid]t[call_number]
+      To:[$4]
+      Call-ID: [call_id]
+      CSeq: {cseq} ACK
+      Max-Forwards: 70
+      Content-Length: 0
+
+"""
+
+
+def holding_phone(first: str) -> str:
+    """Answers, says `first` ("sendonly"), and after 1.2 s takes the other side back."""
+    steps = [receive("INVITE", action=CALLER), send(reply("180 Ringing"))]
+    steps += [send(reply("200 OK", Sound().sdp), retransmit=True), receive("ACK"), pause(600)]
+    for cseq, direction in ((2, first), (3, "sendrecv")):
+        again = _REINVITE.format(cseq=cseq, body=Sound(direction=direction).sdp)
+        steps += [send(again, retransmit=True), receive("100", optional=True), receive("200")]
+        steps += [send(_ACK.format(cseq=cseq)), pause(1200)]
+    return scenario(*steps, receive("BYE"), send(reply("200 OK", tag=False)))
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "inactive"])
+def test_an_agent_phones_own_hold_gives_the_caller_music_and_is_on_the_screen(office: House, direction: str) -> None:
+    number = office.number()
+    office.register("anna")
+    office.set_state("anna", "available")
+    with (
+        office.wire(f"own-hold-{direction}") as wire,
+        Screen(office, "anna") as screen,
+        office.phone("anna", holding_phone(direction)) as anna,
+        office.caller(caller(number=number), QUEUE, talk_ms=3300) as customer,
+    ):
+        eventually("held", lambda: screen.events("calls.bridge.held"))
+        eventually("taken back", lambda: screen.events("calls.bridge.resumed"))
+        customer.wait()
+        anna.wait()
+    (held,), (resumed,) = (screen.events(f"calls.bridge.{what}") for what in ("held", "resumed"))
+    assert held["data"]["by"] == "agent"
+    assert customer.media is not None
+    heard = rtp_of(wire.packets(), destination=customer.media)
+    begin, end = (datetime.fromisoformat(event["at"]).timestamp() for event in (held, resumed))
+    music = [packet for packet in heard if begin + 0.1 < packet.at < end]
+    # 50 packets a second of music; nobody else sends anything here.
+    assert len(music) >= 0.8 * 50 * (end - begin - 0.1)
+    assert len({packet.payload for packet in music}) > 10
+    record = office.record(number)
+    assert (record["result"], record["hung_up_by"]) == ("answered", "caller")

@@ -89,13 +89,13 @@ class FakeMedia:
     def bridge(self, unit: Unit, customer: str, agent: str, *, recording: str | None) -> None:
         self._on(unit, customer, "bridge", lambda found: self._bridge(found, agent, recording), agent)
 
-    def hold(self, unit: Unit, customer: str, command: str, prompts: Sequence[str]) -> None:
+    def hold(self, unit: Unit, listener: str, command: str, prompts: Sequence[str]) -> None:
         def held(found: FakeSession) -> None:
-            if found.agent is not None:
+            if found.agent is not None or found.customer is not None:
                 found.held = True
                 found.playing, found.prompts, found.looping = command, tuple(prompts), True
 
-        self._on(unit, customer, "hold", held, command)
+        self._on(unit, listener, "hold", held, command)
 
     def unbridge(self, unit: Unit, session: str) -> None:
         self._on(unit, session, "unbridge", self._part)

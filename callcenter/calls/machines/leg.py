@@ -29,6 +29,7 @@ from callcenter.kernel.errors import IllegalTransition
 LegInput = LegCommand | ev.SignallingInput | ev.MediaInput
 Step = tuple[Leg, list[fx.LegEffect]]
 
+_ON_HOLD = {"sendonly", "inactive"}
 _REFUSALS = {486: "busy", 600: "busy", 603: "declined", 408: "no_answer", 487: "cancelled", 488: "no_common_codec"}
 
 
@@ -133,7 +134,7 @@ def _acknowledged(leg: Leg, answer: MediaDescription | None) -> Step:
         settled = replace(leg, state=LegState.UP, reoffered=False)
         if answer is None or not accept(answer, default_offer(leg.address, leg.port)):
             return settled, []
-        return replace(settled, remote=answer), [fx.ConnectMedia(answer)]
+        return replace(settled, remote=answer), [fx.ConnectMedia(answer), *_held(leg, answer)]
     if leg.state is not LegState.ANSWERING:
         return leg, []
     up = replace(leg, state=LegState.UP)
@@ -228,7 +229,14 @@ def _reinvited(leg: Leg, offer: MediaDescription | None) -> Step:
     agreed = negotiate(offer, address=leg.address, port=leg.port)
     if agreed is None:
         return leg, [fx.SendReject(488)]
-    return replace(leg, remote=offer), [fx.ConnectMedia(offer), fx.SendAnswer(agreed)]
+    return replace(leg, remote=offer), [fx.ConnectMedia(offer), fx.SendAnswer(agreed), *_held(leg, offer)]
+
+
+def _held(leg: Leg, now: MediaDescription) -> list[fx.LegEffect]:
+    """Whether the peer stops listening to us with `now`, or begins to again (RFC 3264 section 8.4)."""
+    before = leg.remote is not None and leg.remote.direction in _ON_HOLD
+    after = now.direction in _ON_HOLD
+    return [] if before == after else [fx.Held(after)]
 
 
 def _moved(leg: Leg, answer: MediaDescription) -> Step:

@@ -162,14 +162,17 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class HoldWanted:
-    """The agent puts the caller on hold, to the sound of `music`."""
+    """The agent puts the caller on hold, to the sound of `music`, or the phone of leg `by` its other side."""
 
     music: tuple[str, ...]
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeWanted:
-    """The agent takes the caller back."""
+    """The agent takes the caller back, or the phone of leg `by` its other side."""
+
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,14 +372,17 @@ class EndContact:
 
 @dataclass(frozen=True, slots=True)
 class HoldCaller:
-    """Let neither hear the other; `music` for the caller."""
+    """Let neither hear the other; `music` for who is held."""
 
     music: tuple[str, ...]
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeCaller:
-    """Let them hear each other again."""
+    """Let them hear each other again, as far as `by` is concerned."""
+
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,9 +259,9 @@ class IncomingCall:
             ):
                 return self._sent_on(event, now)
             case msg.HoldWanted() if self.bridge.joined:
-                return self, [msg.HoldCaller(event.music)]
+                return self, [msg.HoldCaller(event.music, event.by)]
             case msg.ResumeWanted() if self.bridge.joined:
-                return self, [msg.ResumeCaller()]
+                return self, [msg.ResumeCaller(event.by)]
             case msg.TransferToPhone() | msg.TransferToQueue() | msg.TransferToFlow() if self.bridge.joined:
                 return self._transfer(event, now)
             case msg.Unannounced():

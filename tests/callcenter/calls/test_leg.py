@@ -163,7 +163,18 @@ def test_hold_and_resume_are_answered_in_kind() -> None:
     assert effects[0] == fx.ConnectMedia(held)
     assert isinstance(effects[1], fx.SendAnswer)
     assert effects[1].local.direction == "recvonly"
+    assert effects[2] == fx.Held(True)
     assert leg.state is LegState.UP
+    leg, effects = run(leg, ev.ReinviteArrived("leg", replace(PEER, direction="inactive")))
+    assert fx.Held not in kinds(effects)
+    leg, effects = run(leg, ev.ReinviteArrived("leg", PEER))
+    assert effects[-1] == fx.Held(False)
+
+
+def test_a_hold_in_the_answer_to_our_offer_is_seen_too() -> None:
+    leg, _ = run(inbound(), Accept(), OPENED, ev.AckArrived("leg", None), ev.ReinviteArrived("leg", None))
+    _, effects = run(leg, ev.AckArrived("leg", replace(PEER, direction="sendonly")))
+    assert effects[-1] == fx.Held(True)
 
 
 def test_a_reinvite_that_shares_no_codec_leaves_the_call_as_it_was() -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import pytest
+
 from callcenter.calls import events as ev
 from callcenter.calls.model import Contact, LegState, Role, SessionState
 from callcenter.calls.notices import LegEnded, LegRefused, Notice
@@ -171,6 +173,48 @@ def test_each_recording_is_told_to_end_by_its_own_name() -> None:
         ("started", {"recording": "-2.wav"}),
         ("ended", {"recording": "-2.wav", "duration_ms": 4000}),
     ]
+
+
+def held_facts(world: World) -> list[tuple[str, object]]:
+    return [
+        (type_.rsplit(".", 1)[1], data.get("by"))
+        for type_, data in world.facts
+        if type_.endswith(("held", "resumed"))
+    ]
+
+
+@pytest.mark.parametrize(("holder", "listener", "name"), [(1, 0, "agent"), (0, 1, "customer")])
+def test_a_phones_own_hold_gives_the_other_side_music(holder: int, listener: int, name: str) -> None:
+    world = World()
+    contact = world.talking()
+    holds, hears = contact.legs[holder].id, contact.legs[listener].id
+    world.do(lambda unit: world.calls.hold(unit, contact.id, ("music.wav",), by=holds))
+    assert world.media.found[hears].prompts == ("music.wav",)
+    assert world.media.found[holds].playing is None
+    world.do(lambda unit: world.calls.resume(unit, contact.id, by=holds))
+    assert held_facts(world) == [("held", name), ("resumed", None)]
+    assert world.media.log[-1][0] == "bridge"
+
+
+def test_they_hear_each_other_only_when_nobody_wants_a_hold_any_more() -> None:
+    world = World()
+    contact = world.talking()
+    agent = contact.legs[1].id
+    world.do(lambda unit: world.calls.hold(unit, contact.id, ("music.wav",)))
+    world.do(lambda unit: world.calls.hold(unit, contact.id, ("music.wav",), by=agent))
+    world.do(lambda unit: world.calls.resume(unit, contact.id))
+    assert held_facts(world) == [("held", "desk")]
+    world.do(lambda unit: world.calls.resume(unit, contact.id, by=agent))
+    assert held_facts(world) == [("held", "desk"), ("resumed", None)]
+
+
+def test_a_hold_is_said_again_after_a_restart_to_whom_it_was_said() -> None:
+    world = World()
+    contact = world.talking()
+    customer, agent = (leg.id for leg in contact.legs)
+    world.do(lambda unit: world.calls.hold(unit, contact.id, ("music.wav",), by=customer))
+    world.do(lambda unit: world.calls.reassert_bridge(unit, contact.id, hold=("music.wav",)))
+    assert [entry[:2] for entry in world.media.log if entry[0] == "hold"] == [("hold", agent), ("hold", agent)]
 
 
 def test_message_that_was_left_is_told_with_its_length() -> None:

@@ -37,6 +37,11 @@ def test_hold_and_resume_reach_the_bridge(talking: ic.IncomingCall) -> None:
     assert effects == [msg.HoldCaller(("music.wav",)), msg.ResumeCaller()]
 
 
+def test_a_phones_own_hold_key_does_the_same(talking: ic.IncomingCall) -> None:
+    _, effects = run(talking, msg.HoldWanted(("music.wav",), "agent"), msg.ResumeWanted("agent"))
+    assert effects == [msg.HoldCaller(("music.wav",), "agent"), msg.ResumeCaller("agent")]
+
+
 def test_a_waiting_caller_cannot_be_held() -> None:
     call = ic.IncomingCall("call", "in", "+41", "", "100")
     waiting, _ = run(call, msg.CallerAnswered(), QUEUE)

@@ -42,6 +42,23 @@ async def test_a_held_caller_hears_music_and_neither_side_hears_the_other(
     await client.close()
 
 
+async def test_an_agent_whose_caller_holds_hears_music(
+    worker: WorkerProcess, phone: NewPhone, tmp_path: Path
+) -> None:
+    music = tone.write_wave(tmp_path / "music.wav", tone.samples(440, 2.0))
+    client, customer, agent = await Client.attach(worker.path), phone(), phone("127.0.0.2")
+    await bridge(client, customer, agent, "held.wav")
+    await talk({customer: tone.frames(1000, 0.2), agent: tone.frames(600, 0.2)})
+    client.send(protocol.Hold("agent", client.number("agent"), "hold", (str(music),)))
+    await eventually(lambda: tone.power_db(tone.linear(agent.audio()), 440) > -40)
+    client.send(protocol.Bridge("customer", client.number("customer"), "agent", "held.wav"))
+    await client.statistics()
+    heard_before = len(customer.packets())
+    await talk({customer: tone.frames(1000, 0.4), agent: tone.frames(600, 0.4)})
+    await eventually(lambda: len(customer.packets()) >= heard_before + 15)
+    await client.close()
+
+
 async def test_a_hold_without_a_bridge_is_passed_over(worker: WorkerProcess, phone: NewPhone) -> None:
     client, caller = await Client.attach(worker.path), phone()
     await client.open("a", caller)
