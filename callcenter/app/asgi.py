@@ -21,6 +21,7 @@ from callcenter.app.api.metrics import add_metric_routes
 from callcenter.app.api.names import add_name_routes
 from callcenter.app.api.service import add_service_routes
 from callcenter.app.api.session import add_session_routes
+from callcenter.app.api.supervision import add_supervision_routes
 from callcenter.app.gate import MAX_BODY, Gate
 from callcenter.app.pages import add_page_routes
 from callcenter.console.consoles import Consoles
@@ -28,6 +29,7 @@ from callcenter.console.customer_ports import CustomerPorts
 from callcenter.console.metric_ports import Metrics
 from callcenter.console.ports import Calls, Desk, Identity, Status
 from callcenter.console.socket import ConsoleSocket
+from callcenter.console.supervision_ports import Supervision
 from tickets.ports import Tickets
 from tickets.routes import add_ticket_routes
 
@@ -47,6 +49,7 @@ class Ports:
     policy: PolicyDesk
     decisions: Decisions
     metrics: Metrics
+    supervision: Supervision
     zone: str = "UTC"
 
 
@@ -71,6 +74,7 @@ def create_api(
     add_session_routes(app, ports.identity, consoles)
     add_call_routes(app, ports.calls, recordings)
     add_desk_routes(app, ports.desk)
+    add_supervision_routes(app, ports.supervision)
     add_customer_routes(app, ports.customers)
     add_ticket_routes(app, ports.tickets, allow)
     add_policy_routes(app, ports.policy, allow)

@@ -4,6 +4,7 @@ phones report to it. Each wish is a unit of its own; the caller waits until it i
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import acd.commands as acd_in
 import acd.events as acd_out
@@ -176,7 +177,19 @@ class ApplicationDesk:
             for agent in self._roster.agents
         )
         longest = None if oldest is None else int((now - oldest) * 1000)
-        return QueueView(name, name, len(waiting), longest, free)
+        view = QueueView(name, name, len(waiting), longest, free)
+        estimate = core.estimates.get(name)
+        if estimate is None:
+            return view
+        raw = estimate.raw(len(waiting) + 1)
+        settled = estimate.promises > 0
+        return replace(
+            view,
+            expected_wait_ms=0 if free else None if raw is None else estimate.corrected(raw),
+            promises=estimate.promises,
+            promise_error_ms=estimate.error_ms if settled else None,
+            promise_bias_ms=estimate.bias_ms if settled else None,
+        )
 
 
 def _refuse(refused: acd_out.InputRefused | None, agent: str) -> None:

@@ -35,6 +35,7 @@ from callcenter.app.queue_terms import SiteTerms, load_queue_terms
 from callcenter.app.screens import ConsoleScreens
 from callcenter.app.site_opening import SiteOpening
 from callcenter.app.status_report import StatusReport, StatusSocket
+from callcenter.app.supervision import SupervisionDesk
 from callcenter.app.ticket_side import CHORE, ESCALATE_EVERY, TicketSide
 from callcenter.app.voice_tickets import FILING, FILING_EVERY, VoiceTickets
 from callcenter.app.wrap_up_pops import show_wrap_ups
@@ -114,6 +115,15 @@ class SiteSide:
             self._policy,
             DecisionStories(settings.data_dir),
             metrics,
+            SupervisionDesk(
+                live.director,
+                live.acd,
+                self._site,
+                consoles,
+                lambda: live.site.roster,
+                open_unit=live.open_unit,
+                submit=live.submit,
+            ),
             settings.site.zone,
         )
         app = create_app(

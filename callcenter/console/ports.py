@@ -19,6 +19,7 @@ Permission = Literal[
     "agents.read",
     "agents.control",  # change the state of others
     "queues.read",
+    "queues.control",  # move, prioritise and cancel who waits
     "live.read",  # every live event, not only one's own
     "status.read",
     "config.read",
@@ -120,13 +121,21 @@ class AgentView:
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """A queue as lists show it. `longest_wait_ms` is None while nobody waits."""
+    """A queue as lists show it. `longest_wait_ms` is None while nobody waits.
+
+    `expected_wait_ms`: of the next caller, None while it is not known. `promises` were settled; `promise_error_ms`
+    is the mean of how far they were off, `promise_bias_ms` that of told less came.
+    """
 
     id: str
     name: str
     waiting: int
     longest_wait_ms: int | None
     agents_available: int
+    expected_wait_ms: int | None = None
+    promises: int = 0
+    promise_error_ms: int | None = None
+    promise_bias_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

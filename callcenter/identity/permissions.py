@@ -20,6 +20,7 @@ _AGENT = frozenset(
 _QUALITY = frozenset({"calls.read", "calls.listen", "agents.read", "queues.read", "customers.read", "tickets.read"})
 _SUPERVISOR = _QUALITY | {
     "agents.control",
+    "queues.control",
     "live.read",
     "status.read",
     "config.read",

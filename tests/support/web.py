@@ -25,6 +25,7 @@ from callcenter.kernel.ids import counted_ids
 from tests.support.customers import FakeCustomerPorts
 from tests.support.metrics import FakeMetrics
 from tests.support.policy import FakePolicy
+from tests.support.supervision import FakeSupervision
 from tests.support.tickets import FakeTickets
 
 AGENT: frozenset[Permission] = frozenset(
@@ -42,6 +43,7 @@ SUPERVISOR: frozenset[Permission] = AGENT | {
     "calls.read",
     "calls.listen",
     "agents.control",
+    "queues.control",
     "live.read",
     "status.read",
     "customers.import",
@@ -222,6 +224,7 @@ class FakePorts:
     policy: FakePolicy = field(default_factory=FakePolicy)
     decisions: FakeDecisions = field(default_factory=FakeDecisions)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    supervision: FakeSupervision = field(default_factory=FakeSupervision)
 
     def __post_init__(self) -> None:
         self.recordings = self.folder / "recordings"
@@ -241,4 +244,5 @@ class FakePorts:
             self.policy,
             decisions=self.decisions,
             metrics=self.metrics,
+            supervision=self.supervision,
         )

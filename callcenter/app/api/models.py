@@ -160,17 +160,15 @@ class QueueOut(BaseModel):
     waiting: int
     longest_wait_ms: int | None
     agents_available: int
+    expected_wait_ms: int | None
+    promises: int
+    promise_error_ms: int | None
+    promise_bias_ms: int | None
 
     @classmethod
     def of(cls, queue: QueueView) -> "QueueOut":
         """The port's view as a body."""
-        return cls(
-            id=queue.id,
-            name=queue.name,
-            waiting=queue.waiting,
-            longest_wait_ms=queue.longest_wait_ms,
-            agents_available=queue.agents_available,
-        )
+        return cls(**{name: getattr(queue, name) for name in cls.model_fields})
 
 
 class QueueList(BaseModel):
