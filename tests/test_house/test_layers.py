@@ -25,6 +25,7 @@ BREACHES = [
     ("acd/machines/breach.py", "import random\n", "purity"),
     ("callcenter/calls/machines/breach.py", "from time import monotonic\n", "purity"),
     ("ivr/machines/breach.py", "import callcenter.kernel.clock\n", "purity"),
+    ("acd/laboratory/breach.py", "import random\n", "laboratory"),
     ("callcenter/app/start.py", "import fastapi\n", "supervisor"),
 ]
 
