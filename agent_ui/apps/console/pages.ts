@@ -30,9 +30,9 @@ const has = (permission: string) => (who: Who) => who.permissions.includes(permi
 export const PAGES: Readonly<Record<Page, PageInfo>> = {
   desk: { may: (who) => who.agent !== null && has('desk.use')(who) },
   live: { may: has('live.read'), load: () => import('./live/LivePage.svelte') },
+  calls: { may: has('calls.read'), load: () => import('./calls/CallsPage.svelte') },
   tickets: { may: has('tickets.read'), load: () => import('./tickets/TicketsPage.svelte') },
   customers: { may: has('customers.read'), load: () => import('./customers/CustomersPage.svelte') },
-  calls: { may: has('calls.read'), load: () => import('./calls/CallsPage.svelte') },
   why: { may: has('calls.read'), hidden: true, load: () => import('./why/WhyPage.svelte') },
   policy: { may: has('policy.manage'), load: () => import('./policy/PolicyPage.svelte') },
 }
