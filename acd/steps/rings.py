@@ -51,13 +51,15 @@ def widen(state: State, id_: str, now: datetime) -> None:
 
 
 def widen_if_due(state: State, id_: str, now: datetime) -> None:
-    """After an offer or in time: who has waited too long in his ring, or waits for one who let him go, goes on."""
+    """After an offer or in time: who has waited too long in his ring, or waits for one in vain, goes on."""
     entry = state.entries.get(id_)
     if entry is None or entry.state != "waiting":
         return
     until = entry.stage.until
-    let_go = entry.stage.ring == 0 and entry.preferred is not None and entry.excludes(entry.preferred)
-    if let_go or (until is not None and until <= now):
+    one = entry.spot[3]
+    # While it rang for him nobody waited for him, so that nobody was told when his phone went.
+    in_vain = one is not None and (entry.excludes(one) or not state.can_be_waited_for(one))
+    if in_vain or (until is not None and until <= now):
         widen(state, id_, now)
         return
     queue = state.queues.get(entry.queue)

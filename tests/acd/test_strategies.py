@@ -271,6 +271,14 @@ def test_nobody_waits_for_an_agent_who_is_gone(acd: AcdWorld, way: str) -> None:
     assert call.rings_at == "bob"
 
 
+def test_nobody_waits_again_for_an_agent_whose_phone_went_while_it_rang(acd: AcdWorld) -> None:
+    ann, bob = team(acd, ann=1, bob=1)
+    call = acd.call_enters("billing", preferred="ann", preferred_s=600)
+    ann.phone(registered=False)
+    ann.talks_directly("d1")
+    assert (call.rings_at, bob.state) == ("bob", "reserved")
+
+
 def test_preferred_agent_who_is_away_or_unknown_or_cannot_serve_is_not_waited_for(acd: AcdWorld) -> None:
     acd.agent("ann", skills={"billing": 1})
     acd.agent("dan", skills={"sales": 1}).goes_available()
