@@ -35,7 +35,7 @@ class Callbacks:
 
         Who is to be called already keeps the place that he has.
         """
-        stay = call.stay
+        stay = None if call.stay is None or call.stay.over else call.stay
         queue = queue or ("" if stay is None else stay.queue)
         if not self._around.site.has_queue(queue) or not self._dial_out.knows(number):
             return False

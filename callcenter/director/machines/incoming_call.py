@@ -48,12 +48,18 @@ RETURN_RING_S = 30
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """What the caller has in his queue, and keeps where he is sent on or called back: his time above all."""
+    """What the caller has in his queue, and keeps where he is sent on or called back: his time above all.
+
+    `kept`: he left by a key and has it still if he comes back, because what he wanted could not be. `over`: he has
+    been served.
+    """
 
     queue: str
     skills: tuple[tuple[str, int], ...]
     priority: int
     since: datetime
+    kept: bool = False
+    over: bool = False
 
 
 Step = tuple["IncomingCall", list[msg.CallEffect]]
@@ -202,6 +208,8 @@ class IncomingCall:
     def _enqueue(self, wanted: msg.QueueWanted, now: datetime) -> Step:
         if self.phase is not Phase.FLOW:
             raise IllegalTransition("IncomingCall", self.phase, wanted)
+        back = self.stay is not None and self.stay.kept and self.stay.queue == wanted.queue
+        since = self.stay.since if self.stay is not None and back else None
         queued = replace(
             self,
             phase=Phase.QUEUED,
@@ -212,20 +220,22 @@ class IncomingCall:
             queue=wanted.queue,
             entries=self.entries + 1,
             left_by=None,
-            stay=Stay(wanted.queue, wanted.skills, wanted.priority, now),
+            stay=Stay(wanted.queue, wanted.skills, wanted.priority, since or now),
             comfort=wanted.comfort,
             announce=wanted.announce,
         )
         after, sounds = queued._sound_if_answered()
-        return after, [*sounds, msg.Enqueue(queued.entry, wanted.queue, wanted.skills, wanted.priority)]
+        return after, [*sounds, msg.Enqueue(queued.entry, wanted.queue, wanted.skills, wanted.priority, since)]
 
     def _sound_if_answered(self) -> Step:
         return self._bridge(br.CallerUp()) if self.answered else (self, [])
 
     def _bridge(self, event: br.BridgeInput) -> Step:
         bridge, effects = self.bridge.handle(event)
-        phase = Phase.TALKING if bridge.joined else self.phase
-        return replace(self, bridge=bridge, phase=phase), list(effects)
+        if bridge.joined:
+            stay = None if self.stay is None else replace(self.stay, kept=False, over=True)
+            return replace(self, bridge=bridge, phase=Phase.TALKING, stay=stay), list(effects)
+        return replace(self, bridge=bridge), list(effects)
 
     # -- the other side --------------------------------------------------------------------------------------------
 
@@ -328,6 +338,7 @@ class IncomingCall:
         left = replace(self, phase=Phase.FLOW, queue=None)
         match event:
             case msg.ExitWanted():
+                left = replace(left, stay=None if self.stay is None else replace(self.stay, kept=True))
                 return left, [msg.SilenceCaller(), msg.Withdraw(self.entry, event.key, event.for_callback)]
             case msg.SentToFlow():
                 return replace(left, bridge=Bridge()), [msg.SilenceCaller(), msg.StartFlow(event.flow)]

@@ -73,7 +73,17 @@ class TestSentOn:
         after, effects = run(waiting, msg.ExitWanted("1", for_callback=True))
         assert effects == [msg.SilenceCaller(), msg.Withdraw("call-q1", "1", for_callback=True)]
         assert after.phase is ic.Phase.FLOW
-        assert after.stay == ic.Stay("billing", (("billing", 1),), 70, NOW)
+        assert after.stay == ic.Stay("billing", (("billing", 1),), 70, NOW, kept=True)
+
+    def test_who_comes_back_from_what_could_not_be_has_his_place_again(self, waiting: ic.IncomingCall) -> None:
+        left, _ = run(waiting, msg.ExitWanted("1", for_callback=True))
+        _, effects = run(left, QUEUE, now=LATER)
+        assert effects[-1] == msg.Enqueue("call-q2", "billing", (("billing", 1),), 70, NOW)
+
+    def test_who_has_talked_begins_to_wait_anew(self, waiting: ic.IncomingCall) -> None:
+        left, _ = run(waiting, msg.OtherAnswered("agent"), msg.OtherEnded("agent", "hangup"))
+        _, effects = run(left, QUEUE, now=LATER)
+        assert effects[-1] == msg.Enqueue("call-q2", "billing", (("billing", 1),), 70)
 
     def test_another_queue_takes_him_with_his_time_and_his_priority(self, waiting: ic.IncomingCall) -> None:
         sent = msg.SentToQueue("support", True, ("recorded.wav",), ("jazz.wav",))
