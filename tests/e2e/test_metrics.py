@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from tests.e2e.house import OWN_RTP_PORTS, QUEUE, House, files
-from tests.support.scenario import caller, phone, ringing_phone
-from tests.support.server import Document, Server, eventually
+from tests.support.scenario import Sound, caller, pause, phone, play, ringing_phone
+from tests.support.server import Document, Server, SiteFiles, eventually
+from tests.support.sipp import write_digits_pcap
 
 pytestmark = pytest.mark.e2e
 
@@ -21,11 +22,29 @@ queues:
 """
 
 
+EXITS = "450"  # leads to the queue billing, out of which 0 leads
+
+
+def counted_site() -> SiteFiles:
+    site = files(OWN_RTP_PORTS)
+    site.queues.append({"name": "support", "skills": {"support": 1}, "music": "music", "ring_s": 5, "wrap_up_s": 0})
+    queue = {"kind": "queue", "queue": "billing", "exits": {"0": "end"}}
+    ways = dict.fromkeys(("next", "on_timeout", "on_full"), "end")
+    site.flows["exits"] = {
+        "language": "en",
+        "start": "wait",
+        "on_error": "end",
+        "nodes": {"wait": {**queue, **ways}, "end": {"kind": "hangup"}},
+    }
+    site.trunks[0]["numbers"][EXITS] = "exits"
+    return site
+
+
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A site of its own, so that only these calls are counted; T is 2 s."""
     folder = tmp_path_factory.mktemp("counted")
-    server = Server(folder, files(OWN_RTP_PORTS))
+    server = Server(folder, counted_site())
     (server.config / "metrics.yaml").write_text(TERMS, encoding="utf-8")
     with server:
         house = House(server, folder, OWN_RTP_PORTS)
@@ -74,9 +93,8 @@ def ends(lines: list[list[str]]) -> list[tuple[str, ...]]:
 
 
 def live_queue(house: House) -> Document:
-    (queue,) = house.client("sue").get("/api/metrics/live").json()["queues"]
-    found: Document = queue
-    return found
+    queues: list[Document] = house.client("sue").get("/api/metrics/live").json()["queues"]
+    return next(queue for queue in queues if queue["name"] == "billing")
 
 
 def facts(house: House, *whose: str) -> Document:
@@ -174,6 +192,62 @@ def test_log_and_facts_tell_what_the_callers_met_also_over_a_restart(counted: Ho
     assert seen_live["today"]["sl_queue"] == round(2 / 3, 4)
     assert seen_live["alarms"] == ["service_level"]
     assert "sl_abandons_negative, 2 s" in house.server.callcenter("metrics", "live")
+
+
+def lines_of(house: House, number: str) -> list[list[str]]:
+    """The lines of the newest call from `number`, once it is over, without time and id."""
+    contact = house.record(number)["contact"]
+    return [line[2:] for line in fields(house.server.callcenter("queue-log", "export")) if line[1] == contact]
+
+
+def test_a_transferred_call_counts_in_both_queues(counted: House) -> None:
+    house, number = counted, counted.number()
+    before = facts(house, "--queue", "support").get("answered", 0)
+    for agent in ("anna", "bert"):
+        house.register(agent)
+        house.set_state(agent, "available")
+        house.becomes(agent, "available")
+    with (
+        house.phone("anna", phone()) as anna,
+        house.phone("bert", phone()) as bert,
+        house.caller(caller(number=number), QUEUE, talk_ms=6000) as customer,
+    ):
+        house.becomes("anna", "on_contact")
+        wish = {"action": "transfer", "kind": "queue", "target": "support"}
+        assert house.client("anna").post("/api/agents/me/call", json=wish).status_code in {200, 204}
+        anna.wait()
+        house.becomes("bert", "on_contact")
+        customer.wait()
+        bert.wait()
+    lines = lines_of(house, number)
+    assert [line[:3] for line in lines] == [
+        ["billing", "NONE", "ENTERQUEUE"],
+        ["billing", "anna", "CONNECT"],
+        ["billing", "anna", "BLINDTRANSFER"],
+        ["support", "NONE", "ENTERQUEUE"],
+        ["support", "bert", "CONNECT"],
+        ["support", "bert", "COMPLETECALLER"],
+    ]
+    assert lines[2][3:5] == ["support", "queue"]
+    eventually("the fact", lambda: facts(house, "--queue", "support").get("answered") == before + 1)
+    assert facts(house, "--agent", "anna")["answered"] == 1
+    assert "add up to" in house.server.callcenter("metrics", "check")
+    for agent in ("anna", "bert"):
+        house.set_state(agent, "logged_out")
+
+
+def test_a_key_that_leads_out_of_the_queue_is_no_abandon(counted: House) -> None:
+    house, number = counted, counted.number()
+    zero = write_digits_pcap(house.folder / "zero.pcap", "0")
+    pressing = caller(Sound(), number=number, hangs_up=False)
+    pressing = pressing.replace('<recv request="BYE"', pause(1200) + play(Sound(zero)) + '<recv request="BYE"', 1)
+    abandoned = facts(house, "--queue", "billing")["abandoned"]
+    house.caller(pressing, EXITS, talk_ms=100).start().wait()
+    entered, left = lines_of(house, number)
+    assert entered[2] == "ENTERQUEUE"
+    assert left[:6] == ["billing", "NONE", "EXITWITHKEY", "0", "1", "1"]
+    assert facts(house, "--queue", "billing")["abandoned"] == abandoned
+    assert facts(house, "--queue", "billing")["overflowed"] == 1
 
 
 def test_monitoring_reads_the_counters_of_this_run(counted: House) -> None:
