@@ -73,10 +73,11 @@ def _simulate(given: argparse.Namespace) -> int:
     if not isinstance(document, dict):
         raise ConfigError(f"{file.name}: must be a mapping of keys to values")
     document = changed(file.name, document, _changes(given.changes))
-    policies = [read_scenario(file.name, document)]
+    recorded = _recorded(file, document)
+    policies = [read_scenario(file.name, document, recorded)]
     names = [OWN]
     for path in map(Path, given.policies):
-        policies.append(read_scenario(path.name, with_policy(document, path.name, load(path))))
+        policies.append(read_scenario(path.name, with_policy(document, path.name, load(path)), recorded))
         names.append(path.stem)
     results = run(
         policies,
@@ -117,6 +118,19 @@ def load(path: Path) -> object:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ConfigError(f"{path}: is not YAML{f' in line {mark.line + 1}' if mark else ''}") from error
+
+
+def _recorded(file: Path, document: Mapping[str, object]) -> list[str]:
+    """The lines of the calls that a scenario names, beside its own file."""
+    named = document.get("calls")
+    if not isinstance(named, str):
+        return []
+    try:
+        return (file.parent / named).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError(f"{file.name}: calls: {named} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file.name}: calls: {named} is not UTF-8") from error
 
 
 def _changes(given: list[str]) -> Mapping[str, object]:

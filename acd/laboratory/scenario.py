@@ -9,6 +9,7 @@ from heapq import merge
 from math import cos, pi, sqrt
 
 from acd.laboratory.chance import Spread, Streams, arrivals_ms, busyness
+from acd.laboratory.recorded import RecordedCall
 from acd.laboratory.trial import Shift, SimulatedCall, Trial
 from acd.model import Policy, Skills
 
@@ -45,6 +46,7 @@ class Scenario:
 
     With `start_empty` a trial is a day: it begins without callers, nobody calls after its end, and whoever waits then
     is still served. Otherwise rates and staff never change and `warm_up_s` passes before anything is counted.
+    `recorded` calls come instead of drawn ones.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Scenario:
     busyness_cv: float = 0.0
     start_empty: bool = True
     warm_up_s: float = 0.0
+    recorded: tuple[RecordedCall, ...] | None = None
 
     @property
     def period_ms(self) -> float:
@@ -90,6 +93,8 @@ class Scenario:
         )
 
     def _calls(self, streams: Streams) -> Iterator[SimulatedCall]:
+        if self.recorded is not None:
+            return self._calls_as_recorded(self.recorded, streams)
         busy = busyness(self.busyness_cv, streams("busyness"))
         flows = [self._calls_of(type_, busy, streams) for type_ in self.types]
         return flows[0] if len(flows) == 1 else merge(*flows)
@@ -99,20 +104,17 @@ class Scenario:
         if self.start_empty:
             rates.append(0.0)
         length = self.period_ms if self.start_empty else 0.0
-        handle = streams(f"service/{type_.name}").random
-        patience = streams(f"patience/{type_.name}").random
+        made = _Callers(type_, streams)
         for at_ms in arrivals_ms(rates, length, streams(f"arrivals/{type_.name}")):
-            draw = handle()
-            yield SimulatedCall(
-                at_ms,
-                type_.name,
-                type_.queue,
-                type_.handle.ms_at(draw),
-                None if type_.patience is None else type_.patience.ms_at(patience()),
-                type_.priority,
-                type_.skills,
-                draw,
-                type_.head_start_s,
+            yield made.call(at_ms)
+
+    def _calls_as_recorded(self, recorded: tuple[RecordedCall, ...], streams: Streams) -> Iterator[SimulatedCall]:
+        made = {type_.name: _Callers(type_, streams) for type_ in self.types}
+        for each in recorded:
+            drawn = made[each.type].call(each.at_ms)
+            yield drawn._replace(
+                patience_ms=drawn.patience_ms if each.patience_ms is None else each.patience_ms,
+                handle_ms=drawn.handle_ms if each.handle_ms is None else each.handle_ms,
             )
 
     def _shifts(self) -> Iterator[Shift]:
@@ -121,6 +123,31 @@ class Scenario:
                 for first, after in _stretches([there > place for there in group.agents]):
                     until = None if after == len(group.agents) else int(after * self.period_ms)
                     yield Shift(agent, int(first * self.period_ms), until)
+
+
+class _Callers:
+    """Makes the callers of one type, one after the other, each with the next numbers of its streams."""
+
+    __slots__ = ("_handle", "_patience", "_type")
+
+    def __init__(self, type_: CallType, streams: Streams) -> None:
+        self._type = type_
+        self._handle = streams(f"service/{type_.name}").random
+        self._patience = streams(f"patience/{type_.name}").random
+
+    def call(self, at_ms: int) -> SimulatedCall:
+        type_, draw = self._type, self._handle()
+        return SimulatedCall(
+            at_ms,
+            type_.name,
+            type_.queue,
+            type_.handle.ms_at(draw),
+            None if type_.patience is None else type_.patience.ms_at(self._patience()),
+            type_.priority,
+            type_.skills,
+            draw,
+            type_.head_start_s,
+        )
 
 
 def _stretches(there: list[bool]) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from acd.config import parse
 from acd.laboratory.chance import Shape, Spread
+from acd.laboratory.recorded import read_recorded
 from acd.laboratory.scenario import RELAXATIONS, CallType, Group, Scenario, relaxation_s
 from acd.model import Policy, Skills
 from acd.section import Section
@@ -34,13 +35,19 @@ MOST_AGENTS = 20_000
 MOST_WARM_UP_CALLS = 1_000_000
 
 
-def read_scenario(name: str, document: object) -> Scenario:
-    """The scenario in a parsed document; raises ConfigError with every mistake, one a line."""
+def read_scenario(name: str, document: object, recorded: Sequence[str] = ()) -> Scenario:
+    """The scenario in a parsed document; raises ConfigError with every mistake, one a line.
+
+    `recorded`: the lines of the file that its key `calls` names.
+    """
     if not isinstance(document, dict):
         _fail(name, ["must be a mapping of keys to values"])
     errors: list[str] = []
     top = Section(f"{name}: ", document, errors)
-    scenario = _general(name, top, document, errors) if "call_types" in document else _pool(name, top, errors)
+    if "call_types" in document:
+        scenario = _general(name, top, document, errors, recorded)
+    else:
+        scenario = _pool(name, top, errors)
     if errors or scenario is None:
         raise ConfigError("\n".join(errors), data={"errors": errors})
     return scenario
@@ -151,19 +158,22 @@ def _pool(name: str, top: Section, errors: list[str]) -> Scenario | None:
 # -- several types and groups --------------------------------------------------------------------------------------
 
 
-def _general(name: str, top: Section, document: Document, errors: list[str]) -> Scenario | None:
+def _general(
+    name: str, top: Section, document: Document, errors: list[str], recorded: Sequence[str]
+) -> Scenario | None:
     hours = top.number("hours", 0.01, MOST_HOURS, 8)
     period_s = top.number("period_minutes", 1, 10_080, min(hours * 60, 10_080)) * 60
     periods = max(1, round(hours * 3600 / period_s))
     if abs(periods * period_s - hours * 3600) > 1e-6 * hours * 3600:
         top.fault("period_minutes", "must divide the hours into equal periods")
-    opens = top.text("opens", default="00:00")
+    opens_min = _minutes(top.text("opens", default="00:00"), top)
+    file = top.optional_text("calls")
     types, groups = top.section("call_types"), top.section("groups")
     if not types.names():
         top.fault("call_types", "must have at least one call type")
     if not groups.names():
         top.fault("groups", "must have at least one group of agents")
-    call_types = tuple(_call_type(each, types.section(each), periods) for each in types.names())
+    call_types = tuple(_call_type(each, types.section(each), periods, drawn=not file) for each in types.names())
     teams = [_team(each, groups.section(each), periods) for each in groups.names()]
     given = {key: document[key] for key in ("distributor", "queues") if top.value(key) is not None}
     start_empty = top.flag("start_empty", default=True)
@@ -186,26 +196,28 @@ def _general(name: str, top: Section, document: Document, errors: list[str]) -> 
         policy=_policy(name, given, teams, errors),
         hours=hours,
         periods=periods,
-        opens_min=_minutes(opens, top),
+        opens_min=opens_min,
         waiting_room=room,
         busyness_cv=busyness_cv,
         start_empty=start_empty,
         threshold_s=values["threshold_s"],
         answer_s=values["answer_s"],
+        recorded=None if file is None else read_recorded(file, recorded, opens_min),
     )
     _check_queues(scenario, top)
+    _check_recorded(scenario, top)
     if errors:
         return None
     return scenario if start_empty else _warmed_up(scenario, warm_up_hours, top)
 
 
-def _call_type(name: str, section: Section, periods: int) -> CallType:
+def _call_type(name: str, section: Section, periods: int, *, drawn: bool) -> CallType:
     patience_s = section.optional_number("patience_s", 0.001, MOST_S)
     shapes: tuple[Shape, ...] = ("exponential", "lognormal", "constant")
     type_ = CallType(
         name=name,
         queue=section.text("queue", default=name),
-        per_min=_profile(section, "arrivals_per_min", periods, MOST_PER_MIN),
+        per_min=_profile(section, "arrivals_per_min", periods, MOST_PER_MIN) if drawn else (0.0,) * periods,
         handle=Spread(
             section.number("service_s", 0.001, MOST_S),
             section.choice("service_shape", shapes, "exponential"),
@@ -289,6 +301,16 @@ def _check_queues(scenario: Scenario, top: Section) -> None:
     for type_ in scenario.types:
         if type_.queue not in known:
             top.fault(f"call_types.{type_.name}.queue", f"there is no queue {type_.queue!r}")
+
+
+def _check_recorded(scenario: Scenario, top: Section) -> None:
+    if scenario.recorded is None:
+        return
+    if not scenario.start_empty:
+        top.fault("start_empty", "must be true with recorded calls")
+    unknown = {call.type for call in scenario.recorded} - {type_.name for type_ in scenario.types}
+    for name in sorted(unknown):
+        top.fault("calls", f"there is no call type {name!r}")
 
 
 def _warmed_up(scenario: Scenario, given_hours: float | None, top: Section) -> Scenario | None:
