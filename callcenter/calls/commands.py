@@ -1,32 +1,28 @@
 """What the director asks of a leg."""
 
-from dataclasses import dataclass
+import msgspec
 
 from callcenter.calls.ports import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(msgspec.Struct, frozen=True):
     """180 to the caller of an inbound leg."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(msgspec.Struct, frozen=True):
     """Answer an inbound leg as soon as it has a session; `near` is a leg whose worker it must share."""
 
     near: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(msgspec.Struct, frozen=True):
     """Ring `target` on an outbound leg."""
 
     target: Target
     near: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUp(msgspec.Struct, frozen=True):
     """End the leg, in whatever way its state asks for: refuse with `status`, CANCEL or BYE."""
 
     reason: str

@@ -1,120 +1,103 @@
 """What a leg's machine wants done: messages for the two ports, and notices for the director."""
 
-from dataclasses import dataclass
+import msgspec
 
 from callcenter.calls.events import MediaStats
 from callcenter.calls.model import Ending
 from callcenter.calls.ports import MediaDescription, Target
 
 
-@dataclass(frozen=True, slots=True)
-class SendRing:
+class SendRing(msgspec.Struct, frozen=True):
     """180."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendAnswer:
+class SendAnswer(msgspec.Struct, frozen=True):
     """200 with this SDP."""
 
     local: MediaDescription
 
 
-@dataclass(frozen=True, slots=True)
-class SendReject:
+class SendReject(msgspec.Struct, frozen=True):
     """A final answer >= 300."""
 
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class SendInvite:
+class SendInvite(msgspec.Struct, frozen=True):
     """INVITE with our offer."""
 
     target: Target
     local: MediaDescription
 
 
-@dataclass(frozen=True, slots=True)
-class SendCancel:
+class SendCancel(msgspec.Struct, frozen=True):
     """CANCEL, or its equivalent whatever has been heard so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendBye:
+class SendBye(msgspec.Struct, frozen=True):
     """BYE."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenMedia:
+class OpenMedia(msgspec.Struct, frozen=True):
     """Take a session."""
 
     remote: MediaDescription | None
     near: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectMedia:
+class ConnectMedia(msgspec.Struct, frozen=True):
     """Tell the session its peer."""
 
     remote: MediaDescription
 
 
-@dataclass(frozen=True, slots=True)
-class CloseMedia:
+class CloseMedia(msgspec.Struct, frozen=True):
     """Give the session back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(msgspec.Struct, frozen=True):
     """The called side gave its first sign of life (100), it does not ring yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rang:
+class Rang(msgspec.Struct, frozen=True):
     """The called phone rings (first time only)."""
 
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class MediaOpened:
+class MediaOpened(msgspec.Struct, frozen=True):
     """The session exists."""
 
     worker: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The leg is answered and its media has somewhere to go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """The peer's phone has put us on hold, or taken us back."""
 
     held: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """The dialog is over."""
 
     ending: Ending
     answered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MediaClosed:
+class MediaClosed(msgspec.Struct, frozen=True):
     """The session is gone; `stats` is None when its worker died with it."""
 
     stats: MediaStats | None
     recording_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
+class Pressed(msgspec.Struct, frozen=True):
     """A key press, seen for the first time."""
 
     number: int

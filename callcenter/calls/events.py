@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from callcenter.calls.ports import MediaDescription
 
 
-@dataclass(frozen=True, slots=True)
-class InviteArrived:
+class InviteArrived(msgspec.Struct, frozen=True):
     """A new call. `source_kind` says which config table vouches for it; `called` is the dialled number or user."""
 
     leg: str
@@ -19,39 +20,34 @@ class InviteArrived:
     offer: MediaDescription | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReinviteArrived:
+class ReinviteArrived(msgspec.Struct, frozen=True):
     """The peer offers new media in the dialog (hold, resume, moved address). Answer or reject it."""
 
     leg: str
     offer: MediaDescription | None
 
 
-@dataclass(frozen=True, slots=True)
-class MediaMoved:
+class MediaMoved(msgspec.Struct, frozen=True):
     """The peer's answer to a re-INVITE of ours (a session refresh): where its media is now, mostly as before."""
 
     leg: str
     answer: MediaDescription
 
 
-@dataclass(frozen=True, slots=True)
-class AckArrived:
+class AckArrived(msgspec.Struct, frozen=True):
     """Our 200 was acknowledged; `answer` is the peer's SDP where the offer was ours."""
 
     leg: str
     answer: MediaDescription | None
 
 
-@dataclass(frozen=True, slots=True)
-class CancelArrived:
+class CancelArrived(msgspec.Struct, frozen=True):
     """The caller gave up before our final answer; the 487 has been seen to."""
 
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class Progressed:
+class Progressed(msgspec.Struct, frozen=True):
     """A provisional response to our INVITE; 100 once, if it is the first sign of life."""
 
     leg: str
@@ -59,16 +55,14 @@ class Progressed:
     answer: MediaDescription | None
 
 
-@dataclass(frozen=True, slots=True)
-class InviteAccepted:
+class InviteAccepted(msgspec.Struct, frozen=True):
     """200 to our INVITE; the ACK has been seen to. `answer` is None when the SDP was missing or unusable."""
 
     leg: str
     answer: MediaDescription | None
 
 
-@dataclass(frozen=True, slots=True)
-class InviteRefused:
+class InviteRefused(msgspec.Struct, frozen=True):
     """A final answer >= 300 to our INVITE, or none: `status` 408 with `reason` timeout, 503 with transport."""
 
     leg: str
@@ -76,15 +70,13 @@ class InviteRefused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ByeArrived:
+class ByeArrived(msgspec.Struct, frozen=True):
     """The peer hung up."""
 
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class DialogLost:
+class DialogLost(msgspec.Struct, frozen=True):
     """The dialog is dead without a BYE of the peer: no ACK to our 200, 481 or silence to a request of ours."""
 
     leg: str
@@ -105,8 +97,7 @@ SignallingInput = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOpened:
+class SessionOpened(msgspec.Struct, frozen=True):
     """The session's own RTP address, to be put into our SDP."""
 
     session: str
@@ -115,16 +106,14 @@ class SessionOpened:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFailed:
+class SessionFailed(msgspec.Struct, frozen=True):
     """No session: no port free, no worker, bad file ..."""
 
     session: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class DigitPressed:
+class DigitPressed(msgspec.Struct, frozen=True):
     """One key press (RFC 4733). `number` counts from 1 per session, so a repeated delivery is seen as such."""
 
     session: str
@@ -132,16 +121,14 @@ class DigitPressed:
     digit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(msgspec.Struct, frozen=True):
     """The last prompt of `command` has been sent."""
 
     session: str
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True):
     """The message of `command` ended (max_s reached or stopped) after `duration_ms`."""
 
     session: str
@@ -149,15 +136,13 @@ class Recorded:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class MediaSilent:
+class MediaSilent(msgspec.Struct, frozen=True):
     """No RTP from a peer that had sent some, for the watchdog's time (default 60 s)."""
 
     session: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRefused:
+class CommandRefused(msgspec.Struct, frozen=True):
     """The prompts or the message of `command` could not be begun; the session goes on."""
 
     session: str
@@ -165,8 +150,7 @@ class CommandRefused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingFailed:
+class RecordingFailed(msgspec.Struct, frozen=True):
     """The file could not be written on; the call goes on and its CDR says truncated."""
 
     session: str
@@ -189,8 +173,7 @@ class MediaStats:
     largest_gap_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SessionClosed:
+class SessionClosed(msgspec.Struct, frozen=True):
     """The session is gone. `recording_ms` is the length of the recording that it closed, None without one."""
 
     session: str
@@ -198,8 +181,7 @@ class SessionClosed:
     recording_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionLost:
+class SessionLost(msgspec.Struct, frozen=True):
     """The worker died with the session in it."""
 
     session: str

@@ -1,13 +1,13 @@
 """What the room of calls tells the director, one value per thing that the director may have to act on."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from callcenter.calls.model import Ending
 
 
-@dataclass(frozen=True, slots=True)
-class ContactReceived:
+class ContactReceived(msgspec.Struct, frozen=True):
     """A new inbound call, nothing done about it yet."""
 
     contact: str
@@ -19,32 +19,28 @@ class ContactReceived:
     caller_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegTried:
+class LegTried(msgspec.Struct, frozen=True):
     """Somebody works on an outbound leg, which does not ring yet."""
 
     contact: str
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegRang:
+class LegRang(msgspec.Struct, frozen=True):
     """An outbound leg rings."""
 
     contact: str
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegAnswered:
+class LegAnswered(msgspec.Struct, frozen=True):
     """A leg is answered and has media."""
 
     contact: str
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegHeld:
+class LegHeld(msgspec.Struct, frozen=True):
     """The phone of a leg has put the other side on hold (`held`), or taken it back."""
 
     contact: str
@@ -52,8 +48,7 @@ class LegHeld:
     held: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LegEnded:
+class LegEnded(msgspec.Struct, frozen=True):
     """A leg is over; `answered` says whether it ever was."""
 
     contact: str
@@ -62,8 +57,7 @@ class LegEnded:
     answered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LegPressed:
+class LegPressed(msgspec.Struct, frozen=True):
     """A key was pressed on a leg."""
 
     contact: str
@@ -72,8 +66,7 @@ class LegPressed:
     digit: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegPlayed:
+class LegPlayed(msgspec.Struct, frozen=True):
     """The prompts of `command` have been heard."""
 
     contact: str
@@ -81,8 +74,7 @@ class LegPlayed:
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegRecorded:
+class LegRecorded(msgspec.Struct, frozen=True):
     """The message of `command` is on disk."""
 
     contact: str
@@ -91,8 +83,7 @@ class LegRecorded:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class LegRefused:
+class LegRefused(msgspec.Struct, frozen=True):
     """The prompts or the message of `command` could not be begun."""
 
     contact: str
@@ -101,8 +92,7 @@ class LegRefused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContactClosed:
+class ContactClosed(msgspec.Struct, frozen=True):
     """Every dialog and every session of the contact is gone; it will not be heard of again."""
 
     contact: str

@@ -1,6 +1,6 @@
 """Pops: what an agent sees of the caller, before the phone rings and while they talk (telephony.md section 2)."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 import ivr.events as ivr_in
 from callcenter.director.machines import incoming_call as ic

@@ -1,9 +1,10 @@
 """What the director needs beside the rooms: the site's configuration, the customer look-up and the consoles."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from callcenter.calls.ports import Target
 from callcenter.director.machines.callback import DEFAULTS, CallbackRules
@@ -12,8 +13,7 @@ from callcenter.director.machines.trunk_use import DialOutRules
 Customer = Mapping[str, str | int | bool | None]
 
 
-@dataclass(frozen=True, slots=True)
-class QueueCare:
+class QueueCare(msgspec.Struct, frozen=True):
     """How a queue treats its callers beside routing them. Files are absolute; the recording starts at the bridge.
 
     `comfort` is said at times; `resume_s`: for so long one who was cut off finds his place again.
@@ -27,8 +27,7 @@ class QueueCare:
     callback: CallbackRules = DEFAULTS
 
 
-@dataclass(frozen=True, slots=True)
-class Pop:
+class Pop(msgspec.Struct, frozen=True):
     """What the agent sees before the phone rings. `customer` is None where nobody or several were found.
 
     `candidates` are the several, at most five, likeliest first: id, name, company, confidence (0..100).

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 Action = Callable[[], None]
 StateKey = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """An event before the writer has numbered it. `kind` is "event" (published) or "input" (for replay only)."""
 
     kind: str

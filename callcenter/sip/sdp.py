@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 
+import msgspec
+
 from callcenter.calls.ports import Codec, MediaDescription
 from callcenter.kernel.errors import LocalProtocolError, RemoteProtocolError
 
@@ -27,8 +29,7 @@ _STATIC = {0: Codec.PCMU, 8: Codec.PCMA}
 _PLAIN_RTP = "RTP/AVP"
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """One media line as it was written. `address` is the connection's, the session's where it has none of its own."""
 
     kind: str
@@ -42,8 +43,7 @@ class Stream:
     ptime_ms: int = 20
 
 
-@dataclass(frozen=True, slots=True)
-class SessionDescription:
+class SessionDescription(msgspec.Struct, frozen=True):
     """A session description; `ours` is the index of the stream that we would speak, None where there is none."""
 
     streams: tuple[Stream, ...]

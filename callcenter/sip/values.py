@@ -9,11 +9,11 @@ over disjoint classes, so the time is linear in the input.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address
 from urllib.parse import unquote
 
+import msgspec
 from sipmessage import grammar
 
 from callcenter.kernel.errors import RemoteProtocolError
@@ -73,8 +73,7 @@ def well_formed(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
+class Uri(msgspec.Struct, frozen=True):
     """A SIP, SIPS or TEL URI; of any other scheme only `scheme` and `text` are set.
 
     `scheme` and the names in `parameters` are lower-case. `user` is decoded and so may hold any character, NUL and
@@ -86,7 +85,7 @@ class Uri:
     user: str | None = None
     host: str = ""
     port: int | None = None
-    parameters: Mapping[str, str | None] = field(default_factory=dict)
+    parameters: Mapping[str, str | None] = msgspec.field(default_factory=dict)
     headers: str = ""
 
     def __str__(self) -> str:
@@ -98,8 +97,7 @@ class Uri:
         return (self.parameters.get("transport") or "").lower()
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddr:
+class NameAddr(msgspec.Struct, frozen=True):
     """A value of From, To, Contact, Route ...: `name` is decoded, well-formed and free of control characters."""
 
     uri: Uri
@@ -112,8 +110,7 @@ class NameAddr:
         return self.parameters.get("tag")
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(msgspec.Struct, frozen=True):
     """One Via value. `transport` is upper-case; `rport` tells that the parameter is there, valued or not."""
 
     transport: str
@@ -130,8 +127,7 @@ class Via:
         return self.parameters.get("received")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """A value of (Proxy-)Authorization or (WWW-|Proxy-)Authenticate; `scheme` and names are lower-case."""
 
     scheme: str

@@ -9,49 +9,43 @@ announcement and then the waiting sound (ringback or music), looped. A caller wh
 the other leg is.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 ANNOUNCEMENT = "announcement"
 WAITING = "waiting"
 MESSAGE = "message"
 
 
-@dataclass(frozen=True, slots=True)
-class CallerUp:
+class CallerUp(msgspec.Struct, frozen=True):
     """The caller's leg is answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(msgspec.Struct, frozen=True):
     """The announcement has been played to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unannounced:
+class Unannounced(msgspec.Struct, frozen=True):
     """The announcement could not be played: they are joined without it and nothing is recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherUp:
+class OtherUp(msgspec.Struct, frozen=True):
     """The other leg is answered."""
 
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class OtherGone:
+class OtherGone(msgspec.Struct, frozen=True):
     """The other leg left before the join; the bridge waits for another."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptCaller:
+class AcceptCaller(msgspec.Struct, frozen=True):
     """Answer the caller, on the worker of leg `near`."""
 
     near: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(msgspec.Struct, frozen=True):
     """Play `files` to the caller; a loop is the waiting sound, otherwise it is the announcement."""
 
     command: str
@@ -59,8 +53,7 @@ class Sound:
     loop: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(msgspec.Struct, frozen=True):
     """Put the caller and `other` together."""
 
     other: str
@@ -71,8 +64,7 @@ BridgeInput = CallerUp | Announced | Unannounced | OtherUp | OtherGone
 BridgeEffect = AcceptCaller | Sound | Join
 
 
-@dataclass(frozen=True, slots=True)
-class Bridge:
+class Bridge(msgspec.Struct, frozen=True):
     """`announcing` is true from the first sound of the announcement to its end."""
 
     record: bool = False

@@ -1,7 +1,8 @@
 """What reaches the process of a call, and what it wants done (`incoming_call`)."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from callcenter.director.machines import bridge as br
 from ivr.events import DialOutcome, QueueOutcome
@@ -9,13 +10,11 @@ from ivr.events import DialOutcome, QueueOutcome
 # -- inputs ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class CallerAnswered:
+class CallerAnswered(msgspec.Struct, frozen=True):
     """The caller's leg has media."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallerEnded:
+class CallerEnded(msgspec.Struct, frozen=True):
     """The caller's leg is over. `by_peer` is false where we or the network ended it."""
 
     reason: str
@@ -23,8 +22,7 @@ class CallerEnded:
     by_peer: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DialWanted:
+class DialWanted(msgspec.Struct, frozen=True):
     """The flow wants `endpoint` rung."""
 
     command: str
@@ -35,8 +33,7 @@ class DialWanted:
     ringback: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QueueWanted:
+class QueueWanted(msgspec.Struct, frozen=True):
     """The flow puts the caller into a queue. `comfort` and `announce`: what he is told while he waits."""
 
     command: str
@@ -50,63 +47,54 @@ class QueueWanted:
     announce: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ExitWanted:
+class ExitWanted(msgspec.Struct, frozen=True):
     """The caller pressed `key` to leave the queue; `for_callback`: to be called back."""
 
     key: str
     for_callback: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HangupWanted:
+class HangupWanted(msgspec.Struct, frozen=True):
     """The flow is done with the caller."""
 
     reason: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class OtherDialled:
+class OtherDialled(msgspec.Struct, frozen=True):
     """The leg that the dial asked for exists."""
 
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class OtherTried:
+class OtherTried(msgspec.Struct, frozen=True):
     """The dialled side gave a sign of life."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherRang:
+class OtherRang(msgspec.Struct, frozen=True):
     """The dialled phone rings."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherAnswered:
+class OtherAnswered(msgspec.Struct, frozen=True):
     """The dialled phone, or the agent whose acceptance stands, is up."""
 
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class OtherEnded:
+class OtherEnded(msgspec.Struct, frozen=True):
     """The other leg is over; `leg` is empty when there never was one (the endpoint has no address)."""
 
     leg: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueueEnded:
+class QueueEnded(msgspec.Struct, frozen=True):
     """The distributor gave the caller back without an agent."""
 
     outcome: QueueOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class SentToQueue:
+class SentToQueue(msgspec.Struct, frozen=True):
     """The distributor, or a supervisor, sends the waiting caller to another queue; he keeps his time."""
 
     queue: str
@@ -115,8 +103,7 @@ class SentToQueue:
     music: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SentToNumber:
+class SentToNumber(msgspec.Struct, frozen=True):
     """The distributor sends the waiting caller to a number outside."""
 
     number: str
@@ -124,59 +111,50 @@ class SentToNumber:
     ringback: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SentToFlow:
+class SentToFlow(msgspec.Struct, frozen=True):
     """The distributor sends the waiting caller to another flow."""
 
     flow: str
 
 
-@dataclass(frozen=True, slots=True)
-class Farewell:
+class Farewell(msgspec.Struct, frozen=True):
     """The caller hears `files` and is hung up on: he waits no longer."""
 
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True):
     """Say `files` to the waiting caller, over his music."""
 
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What was said has been heard, or could not be said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unannounced:
+class Unannounced(msgspec.Struct, frozen=True):
     """The announcement could not be played."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(msgspec.Struct, frozen=True):
     """The announcement was heard to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldWanted:
+class HoldWanted(msgspec.Struct, frozen=True):
     """The agent puts the caller on hold, to the sound of `music`, or the phone of leg `by` its other side."""
 
     music: tuple[str, ...]
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeWanted:
+class ResumeWanted(msgspec.Struct, frozen=True):
     """The agent takes the caller back, or the phone of leg `by` its other side."""
 
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Back:
+class Back(msgspec.Struct, frozen=True):
     """Where a caller returns whom nobody took: to the queue that he came by and there first to `agent`, who had him.
 
     One who came by no queue (None) has that agent's `phone` rung.
@@ -190,8 +168,7 @@ class Back:
     music: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TransferToPhone:
+class TransferToPhone(msgspec.Struct, frozen=True):
     """The agent hands the caller to a phone of the site and leaves."""
 
     endpoint: str
@@ -200,8 +177,7 @@ class TransferToPhone:
     back: Back | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TransferToQueue:
+class TransferToQueue(msgspec.Struct, frozen=True):
     """The agent hands the caller to a queue and leaves."""
 
     queue: str
@@ -210,15 +186,13 @@ class TransferToQueue:
     music: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TransferToFlow:
+class TransferToFlow(msgspec.Struct, frozen=True):
     """The agent hands the caller to a number of the site, which is a flow, and leaves."""
 
     flow: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
@@ -253,33 +227,28 @@ CallInput = (
 # -- effects --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RingCaller:
+class RingCaller(msgspec.Struct, frozen=True):
     """180."""
 
 
-@dataclass(frozen=True, slots=True)
-class DialOther:
+class DialOther(msgspec.Struct, frozen=True):
     """Ring `endpoint`; OtherDialled or OtherEnded follows."""
 
     endpoint: str
 
 
-@dataclass(frozen=True, slots=True)
-class DropOther:
+class DropOther(msgspec.Struct, frozen=True):
     """End the other leg."""
 
     leg: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceCaller:
+class SilenceCaller(msgspec.Struct, frozen=True):
     """Stop the waiting sound."""
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueue:
+class Enqueue(msgspec.Struct, frozen=True):
     """Give the caller to the distributor as `entry`. `since`: the time that he keeps; None: his wait begins.
 
     `head_start_s` moves him forward without being a wait; `preferred` is the agent who has him first.
@@ -294,16 +263,14 @@ class Enqueue:
     preferred: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(msgspec.Struct, frozen=True):
     """The transfer came to nothing, for `reason`: the caller goes back to `queue`, None: to the agent's phone."""
 
     reason: str
     queue: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(msgspec.Struct, frozen=True):
     """Take the caller out of the queue: he pressed `key`."""
 
     entry: str
@@ -311,58 +278,49 @@ class Withdraw:
     for_callback: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerReached:
+class CustomerReached(msgspec.Struct, frozen=True):
     """Whom we called back has answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerMissed:
+class CustomerMissed(msgspec.Struct, frozen=True):
     """Whom we called back did not answer, for `reason`."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Abandon:
+class Abandon(msgspec.Struct, frozen=True):
     """Tell the distributor that its caller is gone."""
 
     entry: str
 
 
-@dataclass(frozen=True, slots=True)
-class TalkOver:
+class TalkOver(msgspec.Struct, frozen=True):
     """Tell the distributor that the conversation with its agent is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowMedia:
+class FlowMedia(msgspec.Struct, frozen=True):
     """Tell the flow that the caller is answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowDial:
+class FlowDial(msgspec.Struct, frozen=True):
     """Tell the flow how its dial ended."""
 
     command: str
     outcome: DialOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class FlowQueue:
+class FlowQueue(msgspec.Struct, frozen=True):
     """Tell the flow how its queueing ended."""
 
     command: str
     outcome: QueueOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class FlowGone:
+class FlowGone(msgspec.Struct, frozen=True):
     """Tell the flow that there is no caller any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndContact:
+class EndContact(msgspec.Struct, frozen=True):
     """End whatever legs are left and name who ended it."""
 
     by: str
@@ -370,23 +328,20 @@ class EndContact:
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class HoldCaller:
+class HoldCaller(msgspec.Struct, frozen=True):
     """Let neither hear the other; `music` for who is held."""
 
     music: tuple[str, ...]
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeCaller:
+class ResumeCaller(msgspec.Struct, frozen=True):
     """Let them hear each other again, as far as `by` is concerned."""
 
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StartFlow:
+class StartFlow(msgspec.Struct, frozen=True):
     """Put the caller into another flow, from its beginning."""
 
     flow: str

@@ -13,10 +13,12 @@ who left first and not the flow. Nothing here rings an agent: that is OfferDeliv
 Bridge.
 """
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from acd.model import DEFAULT_PRIORITY
 from callcenter.director.machines import bridge as br
@@ -46,8 +48,7 @@ MOST_STAYS = 20
 RETURN_RING_S = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(msgspec.Struct, frozen=True):
     """What the caller has in his queue, and keeps where he is sent on or called back: his time above all.
 
     `kept`: he left by a key and has it still if he comes back, because what he wanted could not be. `over`: he has
@@ -81,8 +82,7 @@ _DIAL_OUTCOMES: dict[str, DialOutcome] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingCall:
+class IncomingCall(msgspec.Struct, frozen=True):
     """A contact's process; one state row. Personal fields leave with the row when the contact ends."""
 
     contact: str
@@ -94,7 +94,7 @@ class IncomingCall:
     answered: bool = False
     command: str = ""
     flow_waits_for: Literal["dial", "queue", "nothing"] = "dial"
-    bridge: Bridge = field(default_factory=Bridge)
+    bridge: Bridge = msgspec.field(default_factory=Bridge)
     other: str | None = None
     queue: str | None = None
     entries: int = 0

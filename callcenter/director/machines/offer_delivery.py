@@ -10,9 +10,11 @@ whether the offer still stands (its fence), and an answer to an offer that ended
 (acd.md section 2). With `console` delivery the phone is dialled when the agent accepts on the screen.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from callcenter.kernel.errors import IllegalTransition
 
@@ -27,61 +29,51 @@ class DeliveryState(StrEnum):
     OVER = "over"
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """The offer was made."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenAccepted:
+class ScreenAccepted(msgspec.Struct, frozen=True):
     """The agent accepted on the console."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dialled:
+class Dialled(msgspec.Struct, frozen=True):
     """The agent's leg exists."""
 
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotReachable:
+class NotReachable(msgspec.Struct, frozen=True):
     """The agent's phone has no address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rang:
+class Rang(msgspec.Struct, frozen=True):
     """A provisional answer came."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneAnswered:
+class PhoneAnswered(msgspec.Struct, frozen=True):
     """200."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What the distributor says to the answer."""
 
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneGone:
+class PhoneGone(msgspec.Struct, frozen=True):
     """The leg ended before it was accepted, for `reason` (docs/events.md)."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(msgspec.Struct, frozen=True):
     """The distributor ended the offer: timed out, rescinded."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
@@ -90,37 +82,31 @@ DeliveryInput = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pop:
+class Pop(msgspec.Struct, frozen=True):
     """Show the customer's record to the agent."""
 
 
-@dataclass(frozen=True, slots=True)
-class DialAgent:
+class DialAgent(msgspec.Struct, frozen=True):
     """Ring the agent's phone."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskVerdict:
+class AskVerdict(msgspec.Struct, frozen=True):
     """Tell the distributor that the phone was answered; Verdict follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentReached:
+class AgentReached(msgspec.Struct, frozen=True):
     """The offer is accepted and the agent's leg may be joined."""
 
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(msgspec.Struct, frozen=True):
     """Tell the distributor that the offer failed: busy, unreachable, declined, no_answer or error."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(msgspec.Struct, frozen=True):
     """End the agent's leg."""
 
     leg: str
@@ -131,8 +117,7 @@ DeliveryEffect = Pop | DialAgent | AskVerdict | AgentReached | Fail | Drop
 _FAILURES = {"busy": "busy", "unreachable": "unreachable", "declined": "declined", "no_answer": "no_answer"}
 
 
-@dataclass(frozen=True, slots=True)
-class OfferDelivery:
+class OfferDelivery(msgspec.Struct, frozen=True):
     """One offer on its way to one agent; a state row of its own."""
 
     offer: str

@@ -1,9 +1,9 @@
 """What an agent does with the caller whom he talks to: hold, resume, hand on."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from callcenter.director.machines import bridge as br
 from callcenter.director.machines import call_messages as msg

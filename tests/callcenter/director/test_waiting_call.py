@@ -1,9 +1,9 @@
 """A caller in a queue: what is said to him, where he is sent, and whom we call back."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from callcenter.director.machines import bridge as br
 from callcenter.director.machines import call_messages as msg
