@@ -233,7 +233,7 @@ class Server:
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr or done.stdout
         return done.stdout
 
     def cdrs(self, count: int, *, within_s: float = 15.0) -> list[Document]:
