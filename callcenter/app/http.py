@@ -1,8 +1,9 @@
 """The HTTP server: uvicorn on an inherited listening socket, inside the application's own loop.
 
-Uvicorn installs no signal handlers here and logs no addresses. `ConsoleProtocol` is its websocket with two
+Uvicorn installs no signal handlers here and logs no addresses. `ConsoleProtocol` is its websocket with three
 differences that the consoles rest on (callcenter.console.connection): a transport with any unsent byte counts as
-full, so "sent" means given to the kernel; a socket whose peer reads nothing is aborted, not flushed for ever.
+full, so "sent" means given to the kernel; the kernel takes a bounded number of them for a peer that reads nothing;
+and such a socket is aborted, not flushed for ever.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from callcenter.app.http_guard import GuardedProtocol
+
 log = logging.getLogger(__name__)
 
 LINGER_S = 3.0
@@ -23,6 +26,8 @@ STOP_S = 1
 # Longer than people pause: a connection that is closed while a request is on its way looks like a dead server.
 KEEP_ALIVE_S = 75
 WEBSOCKET_MAX_BYTES = 16 * 1024
+# What the kernel takes for a console that does not read: left to itself it would be megabytes, thousands of frames.
+WEBSOCKET_SEND_BYTES = 128 * 1024
 
 
 class ConsoleProtocol(WebSocketsSansIOProtocol):
@@ -33,6 +38,9 @@ class ConsoleProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=0)
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WEBSOCKET_SEND_BYTES)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._linger is not None:
@@ -66,11 +74,18 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """Serves `app` (ASGI) on `sock`, which is bound and listening; its descriptor is closed by `stop`."""
 
-    def __init__(self, app: Any, sock: socket.socket, *, trusted_proxies: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        app: Any,
+        sock: socket.socket,
+        *,
+        trusted_proxies: Sequence[str] = (),
+        protocol: type[GuardedProtocol] = GuardedProtocol,
+    ) -> None:
         """`trusted_proxies` are addresses whose X-Forwarded-For and -Proto are believed."""
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=protocol,
             ws=ConsoleProtocol,
             ws_max_size=WEBSOCKET_MAX_BYTES,
             ws_per_message_deflate=False,

@@ -318,6 +318,7 @@ class CallService:
     def _run(self, unit: Unit, leg: Leg, effect: fx.LegEffect) -> None:
         match effect:
             case fx.SendRing():
+                unit.event("calls.leg.ringing", leg.contact, leg=leg.id, status=180)
                 self._signalling.ring(unit, leg.id)
             case fx.SendAnswer():
                 self._signalling.answer(unit, leg.id, effect.local)

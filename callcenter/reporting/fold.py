@@ -95,7 +95,9 @@ def _leg_invited(facts: _Facts, data: Data, at: datetime) -> None:
 
 def _leg_ringing(facts: _Facts, data: Data, at: datetime) -> None:
     facts.row_of(data).setdefault("ringing_at", at)
-    facts.note("ringing", at)
+    if _text(data, "leg") != facts.leg:
+        # What the caller is told of it is no ringing of its own.
+        facts.note("ringing", at)
 
 
 def _leg_answered(facts: _Facts, data: Data, at: datetime) -> None:

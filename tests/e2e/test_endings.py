@@ -70,6 +70,7 @@ def test_the_caller_gives_up_while_the_phone_rings(house: House) -> None:
     # The caller heard it ring because the phone did.
     assert instant(packets, "180 INVITE", host=DESK) <= instant(packets, "180 INVITE", host=TRUNK)
     assert close_to(desk_leg["ringing_at"], instant(packets, "180 INVITE", host=DESK))
+    assert close_to(customer_leg["ringing_at"], instant(packets, "180 INVITE", host=TRUNK))
     assert close_to(record["ended_at"], instant(packets, "CANCEL", host=TRUNK))
     assert close_to(desk_leg["ended_at"], instant(packets, "CANCEL", host=DESK))
 

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,7 @@ from websockets.typing import Origin
 
 from callcenter.app.asgi import create_app
 from callcenter.app.http import HttpServer
+from callcenter.app.http_guard import GuardedProtocol
 from callcenter.console.consoles import Consoles
 from callcenter.kernel.clock import FakeClock
 from tests.callcenter.console.served import serving, until_closed
@@ -42,6 +45,72 @@ async def test_the_application_is_served_without_banner_or_signal_handlers(tmp_p
     await server.stop()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+
+
+class Impatient(GuardedProtocol):
+    """Limits that a test can reach."""
+
+    head_s = 0.2
+    body_s = 0.2
+    head_bytes = 2000
+    most = 3
+
+
+@asynccontextmanager
+async def impatient(folder: Path) -> AsyncIterator[int]:
+    """A server with small limits; its port."""
+    fakes = FakePorts(folder)
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = create_app(fakes.ports(), Consoles(FakeClock()), recordings=fakes.recordings, dist=fakes.dist)
+    server = HttpServer(app, listener, protocol=Impatient)
+    await server.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        await server.stop()
+
+
+UPLOAD = b"POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+HEALTH = b"GET /api/health HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        HEALTH,
+        UPLOAD,
+        HEALTH + b"X: " + b"y" * 3000,
+    ],
+    ids=["nothing", "half a head", "half a body", "a head too long"],
+)
+async def test_a_client_that_does_not_get_on_is_cut_off(tmp_path: Path, said: bytes) -> None:
+    async with impatient(tmp_path) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(said)
+        with suppress(ConnectionResetError):
+            # To its end, whatever was answered to what was whole.
+            await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+
+async def test_connections_beyond_the_limit_are_closed_and_those_within_go_on(tmp_path: Path) -> None:
+    async with impatient(tmp_path) as port:
+        kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        for _, writer in kept:
+            writer.write(HEALTH + b"\r\n")
+        for reader, _ in kept:
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+        first, other = kept[0]
+        other.write(HEALTH + b"\r\n")
+        await first.readuntil(b'{"status":"ok"}')
+        assert (await first.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        for _, each in kept:
+            each.close()
 
 
 async def test_stopping_tells_the_consoles_that_the_server_restarts() -> None:
