@@ -16,6 +16,9 @@ from acd.replay import Divergence, Logged, Replay
 from acd.snapshot import Snapshot
 from acd.standing import BUSY, FREE, Standing, standing
 
+ANNOUNCED = "acd.entry.announced"
+"""He goes on waiting as he did."""
+
 MOST_NAMED = 25
 """So many agents who could serve are told one by one while a caller waits; of more, how many of each kind."""
 
@@ -105,7 +108,8 @@ class _Teller:
             self._now = instant(int(str(line.data["now"])))
             self._note(line, replay)
         elif line.subject == self.contact and line.type.startswith(("acd.entry.", "acd.offer.")):
-            self._end_wait(instant(line.at))
+            if line.type != ANNOUNCED:
+                self._end_wait(instant(line.at))
             data = dict(line.data)
             if line.type == "acd.offer.created" and self._decisions:
                 data |= self._decisions.pop(0)

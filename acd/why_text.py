@@ -113,6 +113,10 @@ def _ended(kind: str, data: Mapping[str, Any]) -> str:
             return f"leaves the queue: {data['outcome']}{reason} after {data['wait_ms'] / 1000:.1f} s"
         case "entry.widened":
             return f"ring {data['ring']}: more agents may serve from now on"
+        case "entry.announced":
+            place = f"position {data['position']}" if data["position"] is not None else ""
+            wait = f"a wait of {data['wait_s']} s" if data["wait_s"] is not None else ""
+            return f"is told {' and '.join(part for part in (place, wait) if part) or 'that he is not forgotten'}"
         case "restarted":
             return "the application is started again; he keeps his place"
     rest = ", ".join(f"{name} {value}" for name, value in data.items() if value is not None and name != "entry")

@@ -25,7 +25,7 @@ export interface WhyStep {
   readonly agent?: string
   readonly reason?: string | null
   readonly counts?: Readonly<Record<string, number>>
-  readonly position?: number
+  readonly position?: number | null
   readonly ring?: number
   readonly widens_at?: string | null
   readonly preferred?: string | null
@@ -36,6 +36,7 @@ export interface WhyStep {
   readonly decision?: { readonly input: number; readonly policy: string; readonly strategy?: string }
   readonly wait_ms?: number
   readonly outcome?: string
+  readonly wait_s?: number | null
   readonly contact?: string
   readonly by_choice?: boolean
   readonly version?: string

@@ -11,6 +11,7 @@ import pytest
 from acd import commands, events
 from acd.core import Distributor
 from acd.model import AgentPolicy, QueuePolicy, Ring, Strategy, milliseconds
+from acd.policies.announcing import AnnouncePolicy
 from acd.replay import Logged
 from acd.service import INPUT_TYPES
 from acd.why import Step, Story, story_of
@@ -279,6 +280,17 @@ def test_a_team_that_an_agent_is_not_of_is_what_he_lacks(acd: ToldWorld) -> None
     assert acd.reasons(call.contact) == ["nobody_qualified"]
     (queued,) = acd.steps(call.contact, "entry.queued")
     assert [{"skill": "@gold", "level": 1}] in queued["needs"]
+
+
+def test_an_announcement_ends_no_wait(acd: ToldWorld) -> None:
+    acd.agent("ann", skills={"billing": 3}).signs_in()
+    acd.queue("billing", announce=AnnouncePolicy(position=True, first_s=5, every_s=10))
+    call = acd.call_enters("billing")
+    acd.advance(20)
+    call.hangs_up()
+    kinds = [step.kind for step in acd.story(call.contact).steps]
+    assert kinds == ["entry.queued", "entry.waits", "entry.announced", "entry.announced", "entry.abandoned"]
+    assert "is told position 1" in words(acd.story(call.contact), "UTC")
 
 
 def test_the_story_in_words_names_times_reasons_and_ends(acd: ToldWorld) -> None:

@@ -38,6 +38,11 @@ export function details(step: WhyStep, name: Name): string[] {
     const needs = step.needs?.length ? [w('needs', { needs: needsText(step.needs) })] : []
     return [[...needs, w('priority', { priority: step.priority ?? '' })].join(', ')]
   }
+  if (step.kind === 'entry.announced') {
+    const place = step.position ? [w('told.position', { position: step.position })] : []
+    return [...place, ...(step.wait_s ? [w('told.wait', { wait: duration(step.wait_s * 1000) })] : [])]
+  }
+  if (step.kind === 'entry.ended' && step.reason) return [step.reason, w('waited', { wait: duration(step.wait_ms ?? 0) })]
   if (step.kind === 'entry.waits') return waitDetails(step, name)
   if (step.kind === 'offer.created' && step.decision) {
     return [w('decided', { input: step.decision.input, policy: step.decision.policy })]
