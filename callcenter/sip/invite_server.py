@@ -272,8 +272,8 @@ class InviteServing:
             core.save(unit, replace(dialog, state="ended", refused=data))
             unit.after_commit(lambda: self._refuse(dialog.leg, transaction, status, data))
         else:
-            core.save(unit, replace(dialog, inbound_invite=b"", inbound_hop=None))
-            unit.after_commit(lambda: core.transactions.respond(transaction, status, data))
+            core.save(unit, replace(dialog, refused=data))
+            unit.after_commit(lambda: self._rerefuse(dialog.leg, transaction, status, data))
 
     def _refuse(self, leg: str, transaction: ServerTransaction, status: int, data: bytes) -> None:
         core = self._core
@@ -282,6 +282,16 @@ class InviteServing:
         unit = core.open_unit()
         core.drop(unit, leg)
         core.submit(unit)
+
+    def _rerefuse(self, leg: str, transaction: ServerTransaction, status: int, data: bytes) -> None:
+        """A re-INVITE's refusal; the call stays. Until it has left it is kept: who was told 100 waits for it."""
+        core = self._core
+        core.transactions.respond(transaction, status, data)
+        dialog = core.dialogs.get(leg)
+        if dialog is not None and dialog.refused == data:
+            unit = core.open_unit()
+            core.save(unit, replace(dialog, inbound_invite=b"", inbound_hop=None, refused=b""))
+            core.submit(unit)
 
     def _contact(self, transaction: ServerTransaction) -> str:
         return contact(self._core.transports.local_address(transaction.hop), transaction.hop)
@@ -337,7 +347,9 @@ class InviteServing:
         transaction = core.transactions.serve(request, source, dialog.leg)
         if not core.transports.is_connected(source):
             transaction.hop = Hop(source.transport, source.address, request.via.port or DEFAULT_PORT)
-        if dialog.refused:
+        if dialog.refused and (dialog.state == "confirmed" or dialog.bye):
+            self._rerefuse(dialog.leg, transaction, int(dialog.refused[8:11]), dialog.refused)
+        elif dialog.refused:
             self._refuse(dialog.leg, transaction, int(dialog.refused[8:11]), dialog.refused)
         elif dialog.awaits_ack:
             core.transactions.respond(transaction, 200, dialog.accepted)

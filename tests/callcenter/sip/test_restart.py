@@ -128,6 +128,28 @@ def test_open_reinvite_is_still_answered(world: SipWorld, peer: Peer) -> None:
     assert after.take_lines() == ["100 INVITE", "200 INVITE"]
 
 
+def test_a_refusal_of_a_reinvite_between_commit_and_sending_is_sent_and_the_call_stays(
+    world: SipWorld, peer: Peer
+) -> None:
+    leg = "leg1"
+    world.receive(peer.request("INVITE", body=sdp()))
+    world.do(lambda unit: world.agent.answer(unit, leg, OUR_MEDIA))
+    peer.to_tag = leg
+    world.receive(peer.request("ACK"))
+    peer.cseq = 2
+    world.receive(peer.request("INVITE", body=sdp()))
+    world.take()
+    unit = world.open_unit()
+    world.agent.reject(unit, leg, 488)
+    world.persist(unit)
+    after = world.restarted()
+    assert after.take_lines() == ["488 INVITE"]
+    assert after.agent.dialogs[leg].state == "confirmed"
+    assert not after.agent.dialogs[leg].inbound_invite
+    again = after.restarted()
+    assert again.take_lines() == []
+
+
 def test_invite_without_a_provisional_is_sent_again_identically(world: SipWorld) -> None:
     data = dialled(world)
     after = world.restarted()
