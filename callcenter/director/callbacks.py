@@ -149,7 +149,7 @@ class Callbacks:
         contact, number = callback.contact, callback.number
         way = self._dial_out.way_to(unit, contact, number, caller=None)
         if not isinstance(way, WayOut):
-            self._handle(unit, contact, cb.NotReached(way))
+            self._handle(unit, contact, cb.NotReached(way, rung=False))
             return
         leg = self._rooms.calls.call_out(unit, contact, way.trunk, way.target, number=number)
         self._dial_out.placed(unit, contact, leg, way.trunk)

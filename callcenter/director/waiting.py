@@ -5,7 +5,7 @@ cut off and call back at once.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import acd.commands as acd_in
@@ -54,34 +54,37 @@ class Waiting:
         self._steps = steps
         self._callbacks = callbacks
         self.lost: dict[str, LostPlace] = {}
+        self._of: dict[tuple[str, str], str] = {}
 
     # -- into the queue ------------------------------------------------------------------------------------------
 
     def enqueue(self, unit: Unit, contact: str, effect: msg.Enqueue) -> None:
         """Give the caller to the distributor, in the place that is his."""
-        since = effect.since or self._place_again(unit, contact, effect.queue)
         entry = acd_in.EntryQueued(
             effect.entry,
             effect.queue,
             contact,
             effect.skills,
             effect.priority,
-            since,
-            head_start_s=effect.head_start_s,
+            effect.since,
+            head_start_s=effect.head_start_s or self._head_start_again(unit, contact, effect),
             preferred=effect.preferred,
         )
         for event in self._steps.distribute(unit, entry):
             if isinstance(event, acd_out.InputRefused):
                 self._steps.step(unit, contact, msg.QueueEnded("failed"))
 
-    def _place_again(self, unit: Unit, contact: str, queue: str) -> datetime | None:
+    def _head_start_again(self, unit: Unit, contact: str, effect: msg.Enqueue) -> int:
+        """The seconds that one who was cut off has waited already: his place again, but no part of this wait."""
         call = self._steps.processes[contact]
-        found = next((each for each in self.lost.values() if (each.caller, each.queue) == (call.caller, queue)), None)
-        if found is None or found.until <= unit.now:
-            return None
+        found = self.lost.get(self._of.get((call.caller, effect.queue), ""))
+        if found is None or effect.since is not None or found.until <= unit.now:
+            return 0
         self._forget(unit, found.contact)
-        unit.event("director.place.resumed", contact, queue=queue, origin=found.contact)
-        return found.since
+        unit.event("director.place.resumed", contact, queue=effect.queue, origin=found.contact)
+        if call.stay is not None:
+            self._steps.keep(unit, replace(call, stay=replace(call.stay, since=found.since)))
+        return int((unit.now - found.since).total_seconds())
 
     def abandoned(self, unit: Unit, contact: str) -> None:
         """The caller is gone; his place stays for a while, where his queue says so."""
@@ -92,9 +95,9 @@ class Waiting:
         seconds = self._around.site.queue_care(stay.queue, "").resume_s
         if seconds:
             until = unit.now + timedelta(seconds=seconds)
-            place = self.lost[contact] = LostPlace(contact, call.caller, stay.queue, stay.since, until)
+            place = LostPlace(contact, call.caller, stay.queue, stay.since, until)
             unit.save(LOST_PLACE, contact, place)
-            self._around.set_alarm(LOST_PLACE, contact, until)
+            self._keep(place)
 
     def tick(self, unit: Unit, contact: str) -> None:
         """Too late to take the place up again."""
@@ -102,16 +105,22 @@ class Waiting:
         if place is not None and place.until <= unit.now:
             self._forget(unit, contact)
 
+    def _keep(self, place: LostPlace) -> None:
+        self.lost[place.contact] = place
+        self._of[place.caller, place.queue] = place.contact
+        self._around.set_alarm(LOST_PLACE, place.contact, place.until)
+
     def _forget(self, unit: Unit, contact: str) -> None:
-        del self.lost[contact]
+        place = self.lost.pop(contact)
+        if self._of.get((place.caller, place.queue)) == contact:
+            del self._of[place.caller, place.queue]
         unit.delete(LOST_PLACE, contact)
         self._around.set_alarm(LOST_PLACE, contact, None)
 
     def restore(self, places: Iterable[LostPlace]) -> None:
         """Take the rows of the process before."""
         for place in places:
-            self.lost[place.contact] = place
-            self._around.set_alarm(LOST_PLACE, place.contact, place.until)
+            self._keep(place)
 
     # -- in the queue --------------------------------------------------------------------------------------------
 

@@ -267,6 +267,42 @@ def test_who_was_cut_off_finds_his_place_again(site: House) -> None:
     assert (site.record(lost)["agent"], site.record(lost)["result"]) == ("anna", "answered")
 
 
+def entry_of(site: House, queue: str) -> str:
+    """The entry that waits in `queue`."""
+    (entry,) = site.client("sue").get("/api/entries", params={"queue": queue}).json()["entries"]
+    found: str = entry["id"]
+    return found
+
+
+def test_a_supervisor_sends_a_caller_to_another_queue_and_teaches_its_agent(site: House) -> None:
+    number, sue = site.number(), site.client("sue")
+    becomes_free(site, "cleo")
+    sue.post("/api/agents/cleo/skills", json={"skills": {}})
+    with site.caller(caller(number=number, hangs_up=False), WAIT) as customer:
+        eventually("he waits", lambda: waiting(site, "billing") == 1)
+        moved = sue.post(f"/api/entries/{entry_of(site, 'billing')}/move", json={"queue": "support"})
+        assert moved.status_code == 204, moved.text
+        eventually("he waits there", lambda: waiting(site, "support") == 1)
+        with site.phone("cleo", phone(hangs_up=True), talk_ms=500) as cleo:
+            sue.post("/api/agents/cleo/skills", json={"skills": {"support": 1}})
+            cleo.wait()
+        customer.wait()
+    sue.post("/api/agents/cleo/skills", json={"skills": None})
+    record = site.record(number)
+    assert (record["agent"], record["queue"], record["result"]) == ("cleo", "support", "answered")
+
+
+def test_a_cancelled_callback_rings_nobody(site: House) -> None:
+    number, sue = site.number(), site.client("sue")
+    asks_for_a_callback(site, number)
+    (callback,) = sue.get("/api/callbacks").json()["callbacks"]
+    assert (callback["queue"], callback["state"]) == ("billing", "waiting")
+    assert sue.post(f"/api/entries/{entry_of(site, 'billing')}/cancel").status_code == 204
+    assert sue.get("/api/callbacks").json() == {"callbacks": []}
+    becomes_free(site, "anna")
+    site.becomes("anna", "available")
+
+
 def test_order_callback_and_pause_survive_the_application(site: House) -> None:
     callback, first, second = site.number(), site.number(), site.number()
     asks_for_a_callback(site, callback)

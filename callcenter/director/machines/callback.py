@@ -34,6 +34,10 @@ class CallbackRules:
     ring_s: int = 25
 
 
+FORBIDDEN = "forbidden"
+NO_LINE = timedelta(seconds=30)
+"""Until the next try when no line was free: that was no try, and somebody waits for it."""
+
 DEFAULTS = CallbackRules()
 
 
@@ -57,9 +61,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class NotReached:
-    """The customer was not reached, for `reason` (docs/events.md), or may not be called."""
+    """The customer was not reached, for `reason` (docs/events.md). Not `rung`: the trunks would not, or could not."""
 
     reason: str
+    rung: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,7 @@ class Callback:
             case Reached(), CallbackState.CALLING:
                 return self._over(), [Closed("reached"), RingAgent()]
             case NotReached(), CallbackState.CALLING:
-                return self._not_reached(event.reason, now)
+                return self._not_reached(event, now)
             case TakenOut(), CallbackState.WAITING | CallbackState.CALLING:
                 return self._taken_out(event, now)
             case Tick(), CallbackState.RESTING:
@@ -190,13 +195,17 @@ class Callback:
     def _over(self) -> "Callback":
         return replace(self, state=CallbackState.OVER, retry_at=None)
 
-    def _not_reached(self, reason: str, now: datetime) -> Step:
-        if reason == "forbidden":
-            return self._over(), [LeaveQueue(), Closed("forbidden")]
+    def _not_reached(self, event: NotReached, now: datetime) -> Step:
+        if event.reason == FORBIDDEN:
+            return self._over(), [LeaveQueue(), Closed(FORBIDDEN)]
+        if not event.rung:
+            return self._rest(event.reason, now + NO_LINE, tries=self.tries - 1)
         if self.tries >= self.rules.tries:
             return self._over(), [LeaveQueue(), Closed("not_reached")]
-        until = now + timedelta(seconds=self.rules.retry_s)
-        resting = replace(self, state=CallbackState.RESTING, retry_at=until)
+        return self._rest(event.reason, now + timedelta(seconds=self.rules.retry_s), tries=self.tries)
+
+    def _rest(self, reason: str, until: datetime, *, tries: int) -> Step:
+        resting = replace(self, state=CallbackState.RESTING, retry_at=until, tries=tries)
         return resting, [LeaveQueue(), Rested(reason, until)]
 
     def _taken_out(self, event: TakenOut, now: datetime) -> Step:

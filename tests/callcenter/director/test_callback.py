@@ -64,6 +64,13 @@ def test_a_number_that_may_not_be_called_is_not_tried_again(waiting: cb.Callback
     assert effects[1:] == [cb.LeaveQueue(), cb.Closed("forbidden")]
 
 
+def test_a_line_that_is_not_free_costs_no_try(waiting: cb.Callback) -> None:
+    last = replace(waiting, tries=1)
+    resting, effects = run(last, cb.Offered(), cb.NotReached("calls", rung=False))
+    assert effects[1:] == [cb.LeaveQueue(), cb.Rested("calls", NOW + cb.NO_LINE)]
+    assert resting.tries == 1
+
+
 def test_a_supervisor_may_cancel_it_waiting_or_ringing(waiting: cb.Callback) -> None:
     assert run(waiting, cb.TakenOut("cancelled"))[1] == [cb.Closed("cancelled")]
     _, effects = run(waiting, cb.Offered(), cb.TakenOut("cancelled"))
