@@ -127,6 +127,30 @@ async def test_rolling_back_keeps_the_caller_who_waits(house: House) -> None:
     assert house.acd.core.policy == checked(Texts(QUEUES, AGENTS)).policy
 
 
+async def test_callers_of_a_queue_that_is_taken_away_are_served_all_the_same(house: House) -> None:
+    house.does(acd_in.PresenceChanged("ann", phone=True), acd_in.EntryQueued("e1", "sales", contact="c1"))
+    without = Texts("queues:\n  - name: billing\n    skills: {billing: 1}\n", AGENTS)
+    await house.side.save(without, based_on=1, note="", activate=True, by="root")
+    assert set(house.acd.core.entries) == {"e1"}
+    house.does(acd_in.AgentSignedIn("ann"), acd_in.AgentWentAvailable("ann"))
+    assert house.offered() == [("c1", "ann")]
+
+
+async def test_an_agent_who_is_taken_away_keeps_his_call(house: House) -> None:
+    await house.side.save(SKILLED, based_on=1, note="", activate=True, by="root")
+    house.a_caller_waits_and_ann_is_free()
+    house.does(acd_in.OfferAccepted("e1-o1", 1))
+    others = Texts(QUEUES, AGENTS.replace("id: ann", "id: bob"))
+    await house.side.save(others, based_on=2, note="", activate=True, by="root")
+    assert house.acd.core.agents["ann"].contact == "c1"
+    assert house.acd.core.agents["bob"].phone
+    house.does(acd_in.ContactEnded("c1"))
+    assert house.acd.core.agents["ann"].state == "wrap_up"
+    house.clock.advance(30)
+    house.does(acd_in.Tick())
+    assert "ann" not in house.acd.core.agents
+
+
 async def test_a_saved_version_that_is_not_put_in_force_changes_nothing(house: House) -> None:
     house.a_caller_waits_and_ann_is_free()
     saved = await house.side.save(SKILLED, based_on=1, note="", activate=False, by="root")
