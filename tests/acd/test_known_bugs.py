@@ -1,4 +1,7 @@
-"""The bugs that real queues had (acd.md section 2), each as its users met it."""
+"""The bugs that real queues had (acd.md section 2), each as its users met it.
+
+`test_known_bugs_return` brings each of them back in a line and sees its test fail.
+"""
 
 from acd import commands, events
 from tests.support.acd import AcdWorld
@@ -19,13 +22,19 @@ def test_agent_is_never_locked_in_a_call_that_is_gone(acd: AcdWorld) -> None:
 
 
 def test_no_agent_stays_reserved_when_many_ring_and_nobody_reports(acd: AcdWorld) -> None:
-    """FreeSWITCH 2540."""
+    """FreeSWITCH 2540: stuck under ring-all with ten agents or more."""
+    acd.routes("billing", strategy="ring_all")
     agents = [acd.agent(f"a{n:02}", skills={"billing": 1}).goes_available() for n in range(12)]
-    for _ in range(12):
-        acd.call_enters("billing")
+    call = acd.call_enters("billing")
     assert {agent.state for agent in agents} == {"reserved"}
     acd.advance(20)
     assert {agent.now.reason for agent in agents} == {"no_answer"}
+    for agent in agents:
+        agent.goes_available()
+    acd.advance(18)
+    assert len(call.all_rung) == 12
+    agents[11].answers()
+    assert {agent.state for agent in agents[:11]} == {"available"}
 
 
 def test_caller_who_is_gone_rings_nobody(acd: AcdWorld) -> None:
@@ -33,7 +42,7 @@ def test_caller_who_is_gone_rings_nobody(acd: AcdWorld) -> None:
     ann = acd.agent("ann", skills={"billing": 1}).goes_available()
     call = acd.call_enters("billing")
     call.hangs_up()
-    assert acd.told_last(events.OfferRescinded)[0].agent == "ann"
+    assert [event.agent for event in acd.told_last(events.OfferRescinded)] == ["ann"]
     assert ann.state == "available"
     acd.tell(commands.OfferAccepted("call1-o1", 1))
     assert acd.refused() == ["stale_offer"]
@@ -58,15 +67,17 @@ def test_one_caller_is_never_answered_by_two_agents(acd: AcdWorld) -> None:
 
 
 def test_caller_whose_agent_hangs_up_before_the_bridge_is_served_by_another(acd: AcdWorld) -> None:
-    """Asterisk 1557."""
+    """Asterisk 1557: the legs of the others drop, and the caller with them."""
     since = acd.now
+    acd.routes("billing", strategy="ring_all")
     ann = acd.agent("ann", skills={"billing": 1}).goes_available()
     acd.agent("bob", skills={"billing": 1}).goes_available()
     acd.call_enters("billing", contact="c1")
     ann.answers()
     acd.tell(commands.ContactEnded("c1", agent="ann"))
     again = acd.call_enters("billing", contact="c1", enqueued_at=since)
-    assert again.rings_at == "bob"
+    assert again.all_rung == ["ann", "bob"]
+    assert (again.now.enqueued_at, acd.told(events.EntryAbandoned)) == (since, [])
 
 
 def test_change_of_state_during_an_offer_stirs_nothing(acd: AcdWorld) -> None:
@@ -172,6 +183,19 @@ def test_contact_counts_once_however_often_it_was_offered(acd: AcdWorld) -> None
     call.ends()
     assert len(acd.told(events.EntryQueued)) == len(acd.told(events.EntryAnswered)) == 1
     assert (acd.told(events.EntryAbandoned), acd.told(events.EntryEnded)) == ([], [])
+
+
+def test_what_was_counted_survives_a_restart(acd: AcdWorld) -> None:
+    """qpanel 113: statistics zero."""
+    ann = acd.agent("ann", skills={"billing": 1}).goes_available()
+    acd.call_enters("billing")
+    waiting = acd.call_enters("billing")
+    acd.advance(5)
+    ann.answers()
+    before, estimates, since = ann.now, dict(acd.core.estimates), waiting.now.enqueued_at
+    acd.restarts()
+    assert (ann.now.contacts, ann.now.since, ann.now.idle_since) == (1, before.since, before.idle_since)
+    assert (dict(acd.core.estimates), waiting.now.enqueued_at, waiting.position) == (estimates, since, 1)
 
 
 def test_talk_starts_with_the_answer_and_not_with_the_wait(acd: AcdWorld) -> None:

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from acd import commands, core
+from acd import state as state_module
 from acd.core import Distributor
 from acd.machines import agent, entry, offer
 from acd.machines.agent import Agent
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
+from acd.policies.matching import Matcher
 from acd.policies.order import KEYS, Place, place_of
+from acd.policies.rings import need_in
 from acd.state import Kind, State
-from acd.steps import entries, matching, offers
+from acd.steps import entries, matching, offers, rings
 from callcenter.kernel.errors import IllegalTransition
-from tests.support.acd_walk import seeded, walked
+from tests.support.acd_walk import POLICIES, seeded, walked
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 MOST_WALKS = 150
@@ -179,6 +182,82 @@ def timers_not_restored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Distributor, "restore", partial)
 
 
+def ring_never_ends(patch: pytest.MonkeyPatch) -> None:
+    """Whoever waits in a ring waits in it for ever."""
+    patch.setattr(rings, "seconds_of", lambda *_: None)
+
+
+def deserted_ring_kept(patch: pytest.MonkeyPatch) -> None:
+    """Callers stay in a ring that everybody has left."""
+    patch.setattr(rings, "restaffed", lambda state, now: state.gone.clear())
+
+
+def waits_for_one_who_left(patch: pytest.MonkeyPatch) -> None:
+    """The preferred agent may be anywhere."""
+    patch.setattr(State, "can_be_waited_for", lambda self, agent_: agent_ in self.known and agent_ in self.agents)
+
+
+def levels_never_lowered(patch: pytest.MonkeyPatch) -> None:
+    """A later ring asks for as much as the first."""
+    patch.setattr(state_module, "need_in", lambda queue, _ring, *wants: need_in(queue, 1, *wants))
+
+
+def reserve_ignored(patch: pytest.MonkeyPatch) -> None:
+    """The last idle agent is taken too."""
+    agent_for = Matcher.agent_for
+    patch.setattr(
+        Matcher, "agent_for", lambda self, spot, *rest: agent_for(self, (spot[0], spot[1], 0, spot[3]), *rest)
+    )
+
+
+def head_start_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Priority and head start are words."""
+    patch.setattr(entries, "lead_of", lambda *_, **__: (0, 0))
+
+
+def turn_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Round robin begins with the first again and again."""
+
+    def unturned(old: Agent, event: agent.Reserve, now: datetime) -> agent.Step:
+        return _RESERVE(old, replace(event, turn=0), now)
+
+    patch.setitem(agent.TRANSITIONS, ("available", agent.Reserve), unturned)
+
+
+def experts_first(patch: pytest.MonkeyPatch) -> None:
+    """Lowest sufficient is highest."""
+    patch.setitem(KEYS, "lowest_level", KEYS["highest_level"])
+
+
+def others_ring_on(patch: pytest.MonkeyPatch) -> None:
+    """One of those who ring for all answers, the others ring on."""
+    patch.setattr(offers, "rescind", lambda state, id_, *_: state.offers[id_])
+
+
+def one_phone_for_all(patch: pytest.MonkeyPatch) -> None:
+    """Ring all rings one."""
+    patch.setattr(matching, "_ring_others", lambda *_: None)
+
+
+def mandatory_wrap_up_ends(patch: pytest.MonkeyPatch) -> None:
+    """The agent is taken for done when he is not."""
+
+    def short(old: Agent, event: agent.Part, now: datetime) -> agent.Step:
+        return _PART(replace(old, wrap_up="timed"), event, now)
+
+    patch.setitem(agent.TRANSITIONS, ("on_contact", agent.Part), short)
+
+
+def wrap_up_unasked(patch: pytest.MonkeyPatch) -> None:
+    """Optional wrap-up for everybody."""
+
+    def always(old: Agent, event: agent.Part, now: datetime) -> agent.Step:
+        return _PART(replace(old, asks=not old.direct), event, now)
+
+    patch.setitem(agent.TRANSITIONS, ("on_contact", agent.Part), always)
+
+
+_RESERVE = agent.TRANSITIONS["available", agent.Reserve]
 _RETURNED = entry.TRANSITIONS["offered", entry.Returned]
 _ACCEPT = offer.TRANSITIONS["pending", offer.Accept]
 _PART = agent.TRANSITIONS["on_contact", agent.Part]
@@ -204,6 +283,18 @@ MUTANTS: tuple[Mutant, ...] = (
     miss_forgiven,
     signed_out_but_ringing,
     timers_not_restored,
+    ring_never_ends,
+    deserted_ring_kept,
+    waits_for_one_who_left,
+    levels_never_lowered,
+    reserve_ignored,
+    head_start_ignored,
+    turn_forgotten,
+    experts_first,
+    others_ring_on,
+    one_phone_for_all,
+    mandatory_wrap_up_ends,
+    wrap_up_unasked,
 )
 
 
@@ -216,4 +307,4 @@ def test_walks_catch_the_mutant(mutant: Mutant, monkeypatch: pytest.MonkeyPatch)
 
 def _walk_until_caught() -> None:
     for seed in range(MOST_WALKS):
-        walked(seeded(seed))
+        walked(seeded(seed), POLICIES[seed % len(POLICIES)])

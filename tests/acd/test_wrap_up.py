@@ -1,12 +1,14 @@
 """The work after a contact: how long it lasts and who ends it."""
 
+from typing import Any
+
 import pytest
 
 from acd import events
 from tests.support.acd import AcdWorld, AgentHand, CallHand
 
 
-def talking(acd: AcdWorld, **agent: object) -> tuple[AgentHand, CallHand]:
+def talking(acd: AcdWorld, **agent: Any) -> tuple[AgentHand, CallHand]:
     ann = acd.agent("ann", skills={"billing": 1}, **agent).goes_available()
     call = acd.call_enters("billing")
     ann.answers()
@@ -75,7 +77,7 @@ def test_wrap_up_cannot_be_asked_for_without_a_contact_of_a_queue(acd: AcdWorld)
 
 
 @pytest.mark.parametrize(("own", "lasts_s"), [({"wrap_up_s": 5}, 5), ({"wrap_up": "timed", "wrap_up_s": 8}, 8)])
-def test_agents_own_wrap_up_stands_against_the_queues(acd: AcdWorld, own: dict[str, object], lasts_s: int) -> None:
+def test_agents_own_wrap_up_stands_against_the_queues(acd: AcdWorld, own: dict[str, Any], lasts_s: int) -> None:
     acd.routes("billing", wrap_up_s=30, wrap_up="timed")
     ann, call = talking(acd, **own)
     call.ends()

@@ -86,7 +86,11 @@ def offer_was_fair(core: Distributor, made: events.OfferCreated, turns: Turns) -
     skills = profiles(core)
     entry, agent = core.entries[made.entry], core.agents[made.agent]
     assert entry.stage.ring == 0 or meets(skills[agent.id], entry.need), "the agent has the skills"
+    over = made.decision.passed_over
     assert made.decision.ring == entry.stage.ring
+    assert entry.stage.ring == 0 or 1 + over.excluded + over.later_in_order > entry.stage.reserve, (
+        "the reserve is kept"
+    )
     if len(entry.pending) == 1:
         idle = [agent.id, *(id_ for id_ in core.agents if core.can_be_offered(id_))]
         for other in core.entries.values():
