@@ -29,7 +29,7 @@ Cell = list[int]
 Due = tuple[int, int, "Step", str]
 """(ms, a number that keeps equal times in order, what, of whom)."""
 
-HANGS_UP, ENDS, ANSWERS, COMES, GOES = range(5)
+HANGS_UP, ENDS, ANSWERS, COMES, GOES, FINISHES = range(6)
 Step = int
 
 
@@ -66,7 +66,12 @@ class World:
         self._waiting = 0
         self._live: dict[str, tuple[SimulatedCall, Cell | None]] = {}
         self._fences: dict[str, int] = {}
-        self._rings: list[events.OfferCreated] = []
+        self._replies: list[commands.Input] = []
+        # Callers whom a queue has sent to another: the entry that each has now, and whose an entry is.
+        self._entry_of: dict[str, str] = {}
+        self._caller_of: dict[str, str] = {}
+        self._wrap_up_ms = {queue.name: queue.wrap_up_s * 1000 for queue in trial.policy.queues}
+        self._wraps_up_for: dict[str, int] = {}
         self._period_ms = (trial.until_ms - trial.from_ms) / trial.periods
         self._cells: dict[str, list[Cell]] = {
             type_: [[0] * FIELDS for _ in range(trial.periods)] for type_ in trial.types
@@ -156,8 +161,8 @@ class World:
         elif call.patience_ms is not None:
             self._plan(self._now_ms + call.patience_ms, HANGS_UP, entry)
 
-    def _is_unoffered(self, entry: str) -> bool:
-        return self._core.entries[entry].state == "waiting"
+    def _is_unoffered(self, caller: str) -> bool:
+        return self._core.entries[self._entry_of.get(caller, caller)].state == "waiting"
 
     def _block(self, entry: str, cell: Cell | None) -> None:
         """No agent and no room: the caller hears busy, and the core never counted him as one who waited."""
@@ -166,9 +171,10 @@ class World:
         if cell is not None:
             cell[BLOCKED] += 1
             self._open -= 1
-        self._take(commands.EntryWithdrawn(entry, "overflowed"))
+        self._take(commands.EntryWithdrawn(self._entry_of.get(entry, entry), "overflowed"))
 
-    def _hang_up(self, entry: str) -> None:
+    def _hang_up(self, caller: str) -> None:
+        entry = self._entry_of.get(caller, caller)
         if entry in self._core.entries:
             self._take(commands.EntryAbandoned(entry))
 
@@ -179,6 +185,9 @@ class World:
 
     def _end(self, contact: str) -> None:
         self._take(commands.ContactEnded(contact))
+
+    def _finish(self, agent: str) -> None:
+        self._take(commands.WrapUpFinished(agent))
 
     def _come(self, agent: str) -> None:
         self._take(commands.AgentSignedIn(agent))
@@ -191,11 +200,10 @@ class World:
     # -- what the core says ---------------------------------------------------------------------------------------
 
     def _take(self, input_: commands.Input) -> None:
-        """Hand one input in, hear all that comes of it, then answer what rings."""
+        """Hand one input in, hear all that comes of it, then do what is due at once."""
         self._hand_in(input_)
-        while self._rings:
-            offer = self._rings.pop(0)
-            self._hand_in(commands.OfferAccepted(offer.offer, offer.fence))
+        while self._replies:
+            self._hand_in(self._replies.pop(0))
 
     def _hand_in(self, input_: commands.Input) -> None:
         core = self._core
@@ -212,11 +220,12 @@ class World:
             self._fences[offer.offer] = offer.fence
             self._plan(self._now_ms + self._trial.answer_ms, ANSWERS, offer.offer)
         else:
-            self._rings.append(offer)
+            self._replies.append(commands.OfferAccepted(offer.offer, offer.fence))
 
     def _hear_answer(self, answered: events.EntryAnswered) -> None:
-        call, cell = self._live.pop(answered.entry)
+        call, cell = self._live.pop(self._caller_of.get(answered.entry, answered.entry))
         self._waiting -= 1
+        self._wraps_up_for[answered.agent] = self._wrap_up_ms[answered.queue]
         self._plan(self._now_ms + self._trial.handling(call, answered.agent), ENDS, answered.contact)
         if cell is None:
             return
@@ -239,12 +248,33 @@ class World:
                 cell[ABANDONED_IN_TIME] += 1
 
     def _hear_end(self, ended: events.EntryEnded) -> None:
+        kind, _, name = (ended.target or "").partition(":")
+        caller = self._caller_of.get(ended.entry, ended.entry)
+        if kind == "queue" and name in self._wrap_up_ms and caller in self._live:
+            self._send_to(name, ended.entry, caller)
+            return
         cell = self._leave(ended.entry, ended.wait_ms)
         if cell is not None:
             cell[LEFT] += 1
 
+    def _send_to(self, queue: str, entry: str, caller: str) -> None:
+        """As a queue's overflow says: he goes on waiting there, since when he came."""
+        call, _ = self._live[caller]
+        then = f"{entry}+"
+        self._entry_of[caller], self._caller_of[then] = then, caller
+        self._replies.append(
+            commands.EntryQueued(
+                then,
+                queue,
+                skills=call.skills,
+                priority=call.priority,
+                enqueued_at=BEGIN + timedelta(milliseconds=call.at_ms),
+                head_start_s=call.head_start_s,
+            )
+        )
+
     def _leave(self, entry: str, waited: int) -> Cell | None:
-        live = self._live.pop(entry, None)
+        live = self._live.pop(self._caller_of.get(entry, entry), None)
         if live is None:
             return None
         self._waiting -= 1
@@ -261,6 +291,9 @@ class World:
             self._account(desk)
             desk.since = self._now_ms
         desk.state = changed.state
+        if changed.state == "wrap_up" and changed.until is None:
+            # It does not end by itself; the agent says so when the time that it should take is over.
+            self._plan(self._now_ms + self._wraps_up_for.get(changed.agent, 0), FINISHES, changed.agent)
 
     # -- counting agents' time ------------------------------------------------------------------------------------
 
@@ -308,7 +341,14 @@ class World:
         return Outcome(added(by_period), by_type, by_group, by_period, self._calls, self._now_ms)
 
 
-_STEPS: tuple[Callable[[World, str], None], ...] = (World._hang_up, World._end, World._answer, World._come, World._go)
+_STEPS: tuple[Callable[[World, str], None], ...] = (
+    World._hang_up,
+    World._end,
+    World._answer,
+    World._come,
+    World._go,
+    World._finish,
+)
 _EARS: dict[type, Callable[..., None]] = {
     events.OfferCreated: World._hear_offer,
     events.EntryAnswered: World._hear_answer,

@@ -4,7 +4,9 @@ import pytest
 
 from acd.laboratory.trial import Shift
 from acd.laboratory.world import NeverServed
-from tests.support.laboratory import HOUR_MS, call, outcome_of, trial_of
+from acd.model import QueuePolicy
+from acd.policies.overflow import OverflowRule, Target
+from tests.support.trials import HOUR_MS, call, outcome_of, trial_of
 
 
 def test_callers_wait_for_the_only_agent_in_the_order_in_which_they_came() -> None:
@@ -74,3 +76,34 @@ def test_a_head_start_moves_a_caller_forward_and_is_no_part_of_his_wait() -> Non
     counts = outcome_of(trial_of(calls)).overall
     assert (counts.served, counts.abandoned) == (2, 1)
     assert counts.wait_ms == 40_000 + 51_000
+
+
+def test_a_caller_sent_to_another_queue_goes_on_waiting_there() -> None:
+    rule = OverflowRule("waited", 30, Target("queue", "others"))
+    queues = [QueuePolicy("calls", (("a", 1),), overflow=(rule,)), QueuePolicy("others", (("b", 1),))]
+    calls = [call(0, 100), call(10, 60), call(20, 60, patience_s=90)]
+    counts = outcome_of(trial_of(calls, agents=2, queues=queues, skills=[(("a", 1),), (("b", 1),)])).overall
+    assert (counts.served, counts.abandoned, counts.left) == (3, 0, 0)
+    assert counts.wait_ms == 30_000 + 80_000
+
+
+def test_a_caller_sent_elsewhere_can_still_hang_up() -> None:
+    rule = OverflowRule("waited", 30, Target("queue", "others"))
+    queues = [QueuePolicy("calls", (("a", 1),), overflow=(rule,)), QueuePolicy("others", (("a", 1),))]
+    calls = [call(0, 100), call(10, 60, patience_s=50)]
+    counts = outcome_of(trial_of(calls, queues=queues, skills=[(("a", 1),)])).overall
+    assert (counts.served, counts.abandoned, counts.wait_ms) == (1, 1, 50_000)
+
+
+def test_a_caller_sent_out_of_the_queues_is_neither_served_nor_abandoned() -> None:
+    rule = OverflowRule("waited", 30, Target("voicemail"))
+    queues = [QueuePolicy("calls", overflow=(rule,))]
+    counts = outcome_of(trial_of([call(0, 100), call(10, 60)], queues=queues)).overall
+    assert (counts.offered, counts.served, counts.abandoned, counts.left) == (2, 1, 0, 1)
+
+
+def test_a_mandatory_wrap_up_takes_its_time_and_ends() -> None:
+    queues = [QueuePolicy("calls", wrap_up_s=20, wrap_up="mandatory")]
+    counts = outcome_of(trial_of([call(0, 60), call(10, 60)], queues=queues)).overall
+    assert (counts.served, counts.wait_ms) == (2, 70_000)
+    assert counts.handle_ms == 160_000
