@@ -5,8 +5,10 @@ cut off and call back at once.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 import acd.commands as acd_in
 import acd.events as acd_out
@@ -60,31 +62,37 @@ class Waiting:
 
     def enqueue(self, unit: Unit, contact: str, effect: msg.Enqueue) -> None:
         """Give the caller to the distributor, in the place that is his."""
+        since, head_start_s = effect.since, effect.head_start_s
+        lost = self._place_again(unit, contact, effect)
+        if lost is not None:
+            # His place to the millisecond, but the time before this call is no part of its wait.
+            head_start_s, rest = divmod(unit.now - lost, timedelta(seconds=1))
+            since = unit.now - rest
         entry = acd_in.EntryQueued(
             effect.entry,
             effect.queue,
             contact,
             effect.skills,
             effect.priority,
-            effect.since,
-            head_start_s=effect.head_start_s or self._head_start_again(unit, contact, effect),
+            since,
+            head_start_s=head_start_s,
             preferred=effect.preferred,
         )
         for event in self._steps.distribute(unit, entry):
             if isinstance(event, acd_out.InputRefused):
                 self._steps.step(unit, contact, msg.QueueEnded("failed"))
 
-    def _head_start_again(self, unit: Unit, contact: str, effect: msg.Enqueue) -> int:
-        """The seconds that one who was cut off has waited already: his place again, but no part of this wait."""
+    def _place_again(self, unit: Unit, contact: str, effect: msg.Enqueue) -> datetime | None:
+        """Since when one who was cut off has waited, if he has called back in time."""
         call = self._steps.processes[contact]
         found = self.lost.get(self._of.get((call.caller, effect.queue), ""))
-        if found is None or effect.since is not None or found.until <= unit.now:
-            return 0
+        if found is None or effect.since is not None or effect.head_start_s or found.until <= unit.now:
+            return None
         self._forget(unit, found.contact)
         unit.event("director.place.resumed", contact, queue=effect.queue, origin=found.contact)
         if call.stay is not None:
             self._steps.keep(unit, replace(call, stay=replace(call.stay, since=found.since)))
-        return int((unit.now - found.since).total_seconds())
+        return found.since
 
     def abandoned(self, unit: Unit, contact: str) -> None:
         """The caller is gone; his place stays for a while, where his queue says so."""
