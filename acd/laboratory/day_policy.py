@@ -5,10 +5,11 @@ in one order over all queues. Queues are read by what reads `config/queues.yaml`
 that a site can run.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from acd.config import parse
-from acd.laboratory.day_model import DayModel
+from acd.laboratory.day_model import DayModel, Stretch
 from acd.laboratory.what_if import CallerRule, DayPolicy
 from acd.model import DEFAULT_PRIORITY, Policy
 from acd.section import Section
@@ -16,6 +17,7 @@ from callcenter.kernel.errors import ConfigError
 
 LEVELS = 10
 _MOST_HEAD_START_S = 86_400
+_MOST_MORE = 50
 
 
 def read_policy(name: str, document: object, model: DayModel) -> DayPolicy:
@@ -27,14 +29,21 @@ def read_policy(name: str, document: object, model: DayModel) -> DayPolicy:
     top = Section(f"{name}: ", document if document is not None else {}, errors)
     title = top.text("title", default=name)
     callers = tuple(_rule(section) for section in top.sections("callers", may_be_missing=True))
-    skills = _levels(top.section("agents"), model)
+    section = top.section("agents")
+    more = section.integer("more", -_MOST_MORE, _MOST_MORE, 0)
+    skills = _levels(section, model)
+    stretches = staffed(model, more)
+    names = sorted({each.agent for each in stretches})
     shared, own = _mapping(top, "queue"), _mapping(top, "queues")
     distributor = top.value("distributor")
     top.close()
     types = sorted({call.type for call in model.arrivals})
     errors += [f"{name}: queues.{each}: that day has no such call type" for each in own if each not in types]
     queues = [_queue(name, type_, shared, own.get(type_), errors) for type_ in types]
-    agents = [{"id": agent, "phone": agent, "skills": skills.get(agent, {})} for agent in model.agents]
+    nobodys = {skill: LEVELS // 2 for each in skills.values() for skill in each}
+    agents = [{"id": agent, "phone": agent, "skills": skills.get(agent, nobodys)} for agent in names]
+    if not names:
+        errors.append(f"{name}: agents.more: leaves nobody")
     policy = Policy("none")
     try:
         policy = parse({"distributor": distributor, "queues": queues}, {"agents": agents}).policy
@@ -42,7 +51,23 @@ def read_policy(name: str, document: object, model: DayModel) -> DayPolicy:
         errors += dict.fromkeys(_renamed(line, name, types) for line in error.message.splitlines())
     if errors:
         raise ConfigError("\n".join(errors), data={"errors": errors})
-    return DayPolicy(title, policy, callers)
+    return DayPolicy(title, policy, callers, stretches if more else None)
+
+
+def staffed(model: DayModel, more: int) -> tuple[Stretch, ...]:
+    """Who is there with `more` agents, who work at the pool's pace from the day's first call to its last.
+
+    With fewer, those stay away who were there for longest.
+    """
+    if more >= 0:
+        begin = min(each.start for each in model.stretches)
+        end = max(each.end for each in model.stretches)
+        return (*model.stretches, *(Stretch(f"more.{number:02}", begin, end) for number in range(1, more + 1)))
+    hours: dict[str, float] = defaultdict(float)
+    for each in model.stretches:
+        hours[each.agent] += (each.end - each.start).total_seconds()
+    away = set(sorted(hours, key=lambda agent: (-hours[agent], agent))[:-more])
+    return tuple(each for each in model.stretches if each.agent not in away)
 
 
 def levels(model: DayModel) -> dict[str, int]:

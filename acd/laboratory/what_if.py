@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Literal
 
 from acd.laboratory.chance import Streams
-from acd.laboratory.day_model import DayModel, HandleTimes, joined_at
+from acd.laboratory.day_model import DayModel, HandleTimes, Stretch, joined_at
 from acd.laboratory.history import HistoricCall
 from acd.laboratory.trial import Shift, SimulatedCall, Trial
 from acd.model import DEFAULT_PRIORITY, Policy
@@ -38,11 +38,15 @@ NO_RULE = CallerRule()
 
 @dataclass(frozen=True, slots=True)
 class DayPolicy:
-    """A policy to try. `policy` is the core's, with a queue for each call type; of `callers` the first that fits."""
+    """A policy to try. `policy` is the core's, with a queue for each call type; of `callers` the first that fits.
+
+    `stretches`: who is there when; None: as in the log.
+    """
 
     name: str
     policy: Policy
     callers: tuple[CallerRule, ...] = ()
+    stretches: tuple[Stretch, ...] | None = None
 
     def rule(self, call: HistoricCall) -> CallerRule:
         return next((rule for rule in self.callers if rule.fits(call)), NO_RULE)
@@ -76,15 +80,16 @@ class DayTrials:
         """One such day, its chance taken from `streams`."""
         calls = self._calls(streams)
         until = max(self.hours * 3_600_000, calls[-1].at_ms + 1 if calls else 0)
+        stretches = self.model.stretches if self.policy.stretches is None else self.policy.stretches
         pace = self.model.pace if self.handling == "agent" else {}
         return Trial(
             policy=self.policy.policy,
             calls=calls,
             shifts=tuple(
                 Shift(each.agent, self._ms(each.start.timestamp()), self._ms(each.end.timestamp()))
-                for each in self.model.stretches
+                for each in stretches
             ),
-            groups=dict.fromkeys(self.model.agents, _TEAM),
+            groups=dict.fromkeys((each.agent for each in stretches), _TEAM),
             types=tuple(sorted({call.type for call in self.model.arrivals})),
             from_ms=0,
             until_ms=until,

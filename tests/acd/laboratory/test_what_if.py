@@ -8,7 +8,7 @@ import pytest
 
 from acd.experiment import run, streams_of
 from acd.laboratory.day_model import DayModel, HandleTimes, Stretch, learn
-from acd.laboratory.day_policy import levels, read_policy
+from acd.laboratory.day_policy import levels, read_policy, staffed
 from acd.laboratory.history import HistoricCall
 from acd.laboratory.interval import Estimate
 from acd.laboratory.patience import kaplan_meier
@@ -121,6 +121,18 @@ def test_levels_are_tenths_of_the_agents_by_their_pace_on_other_days() -> None:
     assert [found[name] for name in names[:4]] == [10, 10, 9, 9]
     assert [found[name] for name in names[-2:]] == [1, 1]
     assert levels(replace(model, pace_elsewhere={})) == levels(replace(model, pace_elsewhere=dict.fromkeys(names, 1)))
+
+
+def test_staffing_may_be_more_or_less_than_that_of_the_log() -> None:
+    calls = call(0, type_="a"), call(0, type_="b"), call(0, type_="c")
+    model = a_model(*calls, agents=("ann", "bob"))
+    assert sorted(waits(trials(model)).values()) == [0, 0, 60]
+    assert sorted(waits(trials(model, {"agents": {"more": 1}})).values()) == [0, 0, 0]
+    assert sorted(waits(trials(model, {"agents": {"more": -1}})).values()) == [0, 60, 120]
+    short = replace(model, stretches=(model.stretches[0], Stretch("bob", NINE, NINE + timedelta(minutes=9))))
+    assert staffed(short, -1) == short.stretches[1:]
+    with pytest.raises(ConfigError, match=r"agents\.more: leaves nobody"):
+        trials(model, {"agents": {"more": -2}})
 
 
 @pytest.mark.parametrize(
