@@ -18,7 +18,7 @@ LOCKED = $(PIP) install --require-hashes --only-binary :all:
 
 # What the tests ring with and measure by, as "command=Debian package".
 TOOLS := sipp=sip-tester baresip=baresip-core tcpdump=tcpdump espeak-ng=espeak-ng sox=sox ip=iproute2 \
-	pg_config=postgresql-common /usr/lib/postgresql/*/bin/postgres=postgresql
+	chromium=chromium pg_config=postgresql-common /usr/lib/postgresql/*/bin/postgres=postgresql
 
 ifeq ($(shell id -u),0)
   APT := env DEBIAN_FRONTEND=noninteractive apt-get

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.support.ageing import grow_old
 from tests.support.server import Server, SiteFiles, eventually
 
 pytestmark = pytest.mark.e2e
@@ -41,17 +42,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def escalations(server: Server) -> list[tuple[str, int, str]]:
     with closing(sqlite3.connect(server.data / "site.db")) as database:
         return database.execute("SELECT clock, cycle, step FROM ticket_escalations").fetchall()
-
-
-def grow_old(server: Server, by: timedelta) -> None:
-    """Move everything that is known of tickets into the past, while no server runs."""
-    columns = {"tickets": ("created_at", "updated_at", "escalate_at"), "ticket_history": ("at",)}
-    with closing(sqlite3.connect(server.data / "site.db")) as database, database:
-        for table, names in columns.items():
-            for row, *values in database.execute(f"SELECT rowid, {', '.join(names)} FROM {table}").fetchall():
-                past = [str(datetime.fromisoformat(value) - by) for value in values]
-                sets = ", ".join(f"{name} = ?" for name in names)
-                database.execute(f"UPDATE {table} SET {sets} WHERE rowid = ?", (*past, row))
 
 
 def test_an_agent_opens_a_ticket_that_escalates_once_over_restarts(server: Server) -> None:

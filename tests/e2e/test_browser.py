@@ -1,0 +1,343 @@
+"""The consoles as people use them: Chromium, by keyboard, on the real server with real phones and callers.
+
+Each state is looked at in both languages, both themes and both sizes: axe finds nothing, and nothing is cut off.
+"""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.house import OWN_RTP_PORTS, QUEUE, House, files
+from tests.support.ageing import grow_old
+from tests.support.browser import SIZES, Browser, Page
+from tests.support.scenario import Sound, caller, phone
+from tests.support.server import Document, Server, eventually
+from tests.support.sipp import Sipp
+
+pytestmark = pytest.mark.e2e
+
+LANGUAGES = ("en", "zh")
+THEMES = ("light", "dark")
+SCREEN_QUEUE = "450"
+DISPOSITIONS = [
+    {"code": "resolved", "names": {"en": "Resolved", "zh": "已解决"}},
+    {"code": "sold", "names": {"en": "Sold", "zh": "已成交"}},
+]
+POLICY = {
+    "name": "standard",
+    "calendar": "always",
+    "first_response": {"targets": {"normal": 60, "high": 60}, "escalation": {"raise_to": "high"}},
+    "resolution": {"targets": {"normal": 2400, "high": 960}, "pausing": ["pending"]},
+}
+WAITING = (
+    "[...document.querySelectorAll('dl div')].some((one) => one.querySelector('dt').textContent === 'Waiting'"
+    " && one.querySelector('dd').textContent === '{}')"
+)
+ALWAYS = {"zone": "UTC", "weekly": {"mon-sun": ["00:00-24:00"]}}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """anna's phone rings at once, cleo accepts on the screen; both have time after a call."""
+    folder = tmp_path_factory.mktemp("browser")
+    documents = files(OWN_RTP_PORTS)
+    queue = {"music": "music", "ring_s": 60, "wrap_up_s": 120, "record": True}
+    documents.queues = [{"name": name, "skills": {name: 1}, **queue} for name in ("billing", "desk")]
+    documents.agents = [
+        {"id": "anna", "name": "Anna", "user": "anna", "phone": "anna", "skills": {"billing": 3}},
+        {"id": "cleo", "name": "Cleo", "user": "cleo", "phone": "cleo", "skills": {"desk": 3}, "delivery": "console"},
+    ]
+    for name, number in (("billing", QUEUE), ("desk", SCREEN_QUEUE)):
+        documents.flows[name] = _greeted(name)
+        documents.trunks[0]["numbers"][number] = name
+    server = Server(folder, documents)
+    _add(server.config / "queues.yaml", dispositions=DISPOSITIONS)
+    _add(server.config / "tickets.yaml", policies=[POLICY], default="standard", categories={"complaint": "standard"})
+    _add(server.config / "calendars" / "always.yaml", **ALWAYS)
+    with server:
+        house = House(server, folder, OWN_RTP_PORTS)
+        bring_in(house, "Maria Rossi,ACME Trading and Logistics,+39061000901,maria@example.com,it\n")
+        yield house
+        assert house.client("sue").get("/api/status").json()["surprises"] == 0
+        house.close()
+        assert server.tracebacks() == []
+
+
+def _greeted(queue: str) -> Document:
+    """The greeting gives the look-up its time: the pop then comes with the record."""
+    hello = {"kind": "play", "prompts": ["call-recorded"], "next": "wait"}
+    waiting = {"kind": "queue", "queue": queue, "music": ["music"]}
+    after = {"next": "end", "on_timeout": "end", "on_full": "end"}
+    nodes = {"hello": hello, "wait": {**waiting, **after}, "end": {"kind": "hangup"}}
+    return {"language": "en", "start": "hello", "on_error": "end", "nodes": nodes}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+        assert browser.surprises == []
+
+
+def _add(path: Path, **keys: object) -> None:
+    document = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path.write_text(yaml.safe_dump({**document, **keys}, allow_unicode=True), encoding="utf-8")
+
+
+def bring_in(house: House, rows: str) -> None:
+    text = ("name,company,numbers,email,language\n" + rows).encode()
+    answer = house.client("sue").post("/api/customers/import", content=text, headers={"Content-Type": "text/csv"})
+    assert answer.json()["created"] == rows.count("\n")
+
+
+@contextlib.contextmanager
+def desk(house: House, browser: Browser, login: str) -> Iterator[Page]:
+    """`login` at the console, signed in with keys."""
+    with browser.page(f"http://127.0.0.1:{house.server.http}/") as page:
+        page.sees("Sign in")
+        page.sign_in(login, house.user_password(login))
+        yield page
+
+
+def look(page: Page, state: str) -> None:
+    """Nothing is wrong with `state`, however it is shown."""
+    found: list[str] = []
+    for size in SIZES:
+        page.resize(size)
+        for language in LANGUAGES:
+            for theme in THEMES:
+                page.show(language=language, theme=theme)
+                name = f"{state}-{size[0]}-{language}-{theme}"
+                page.picture(name)
+                found += [f"{name}: {each}" for each in (*page.violations(), *page.clipped())]
+    page.resize(SIZES[0])
+    page.show(language="en", theme="light")
+    assert found == []
+
+
+def ticket_of(house: House, contact: str) -> Document:
+    listed = house.client("sue").get("/api/tickets", params={"contact": contact}).json()["tickets"]
+    assert len(listed) == 1
+    ticket: Document = listed[0]
+    return ticket
+
+
+def rings(house: House, number: str, service: str) -> Sipp:
+    """A customer who talks until somebody ends it."""
+    return house.caller(caller(Sound(), number=number, hangs_up=False), service).start()
+
+
+def test_an_agent_works_a_call_through_by_keyboard(site: House, browser: Browser) -> None:
+    with desk(site, browser, "anna") as page, site.baresip("anna") as telephone:
+        page.sees("My state", "Signed out of the queues")
+        look(page, "idle")
+        page.press("a")
+        page.sees("Available", "for 0:0")
+        page.tab_to("My desk")
+        customer = rings(site, "+39061000901", QUEUE)
+        telephone.wait_for("CALL_INCOMING", within_s=20)
+        # What the ear is told is there by now, and the hands are where they were.
+        page.sees("Your phone is ringing")
+        assert page.announced == "Incoming call: Maria Rossi, queue billing, number +39061000901"
+        assert page.focus == "My desk"
+        page.sees("Your phone is ringing", "ACME Trading and Logistics", "maria@example.com", "Before")
+        look(page, "ringing")
+        assert page.focus == "My desk"
+        telephone.accept()
+        page.sees("On the line")
+        page.press("h")
+        page.sees("On hold: the caller hears music")
+        page.press("h")
+        page.sees("On the line", "Hold")
+        _open_ticket(page, "Invoice is wrong")
+        look(page, "talking")
+        _reload_in_a_call(page)
+        page.press("e")
+        page.sees("Wrap-up", "How did it end?")
+        customer.wait()
+        look(page, "wrap-up")
+        _kill_in_wrap_up(site, page)
+        page.press("1")
+        page.wait_for("document.querySelector('input[name=disposition]:checked')?.value === 'resolved'")
+        page.press("w")
+        page.sees("No call. The next one appears here")
+        site.becomes("anna", "available")
+        page.press("n")
+        site.becomes("anna", "not_ready")
+    _is_recorded(site, "+39061000901", agent="anna", queue="billing", disposition="resolved")
+
+
+def _open_ticket(page: Page, subject: str) -> None:
+    page.press("k")
+    page.wait_for("document.activeElement?.closest('form')?.getAttribute('aria-labelledby') === 'ticket'")
+    page.write(subject)
+    page.press("Enter")
+    page.wait_for("/^Ticket [0-9]+ opened$/.test(document.querySelector('.opened')?.textContent ?? '')")
+
+
+def _reload_in_a_call(page: Page) -> None:
+    """Nothing of the call is lost with the page, and nothing is announced that is no news."""
+    page.reload()
+    page.sees("On the line", "Maria Rossi", "maria@example.com", "Invoice is wrong")
+    assert page.announced == ""
+
+
+def _kill_in_wrap_up(site: House, page: Page) -> None:
+    """The record is there again after the server has lost everything that it had not written."""
+    pid, epoch = site.server.application()
+    os.kill(pid, signal.SIGKILL)
+    site.server.wait_ready(after_epoch=epoch)
+    page.sees("Connected", "Wrap-up", "How did it end?", "maria@example.com", within_s=20)
+
+
+def _is_recorded(site: House, number: str, *, agent: str, queue: str, disposition: str) -> None:
+    said = f"the record of {number} says {disposition}"
+    eventually(said, lambda: site.record(number)["disposition"] == disposition)
+    record = site.record(number)
+    assert (record["queue"], record["agent"]) == (queue, agent)
+    assert record["wait_ms"] is not None
+    ticket = ticket_of(site, record["contact"])
+    assert [one["number"] for one in record["tickets"]] == [ticket["number"]]
+    assert (ticket["assignee"], ticket["queue"], ticket["customer"]) == (agent, queue, record["customer"])
+    assert record["customer"] is not None
+
+
+def test_an_agent_who_accepts_on_the_screen_is_rung_only_then(site: House, browser: Browser) -> None:
+    bring_in(site, "Nora Neri,,+39061000902,,\n")
+    with desk(site, browser, "cleo") as page, site.phone("cleo", phone(Sound(), ring_ms=200)) as telephone:
+        page.press("a")
+        site.becomes("cleo", "available")
+        customer = rings(site, "+39061000902", SCREEN_QUEUE)
+        page.sees("A call for you", "Nora Neri", within_s=20)
+        assert page.announced.startswith("Incoming call: Nora Neri")
+        look(page, "offered")
+        assert "INVITE" not in telephone.messages()
+        page.press("y")
+        page.sees("On the line")
+        _open_ticket(page, "Wants a quotation")
+        page.press("e")
+        page.sees("Finish wrap-up")
+        # Pressed in one go; the disposition is not lost.
+        page.press("2", "w")
+        site.becomes("cleo", "available")
+        page.press("n")
+        site.becomes("cleo", "not_ready")
+        customer.wait()
+        telephone.wait()
+    _is_recorded(site, "+39061000902", agent="cleo", queue="desk", disposition="sold")
+
+
+def test_a_lost_connection_is_said_and_found_again(site: House, browser: Browser) -> None:
+    with desk(site, browser, "anna") as page:
+        page.connect(offline=True)
+        pid, epoch = site.server.application()
+        os.kill(pid, signal.SIGKILL)
+        page.sees("Connection lost, trying again", "The connection is lost.")
+        look(page, "lost")
+        site.server.wait_ready(after_epoch=epoch)
+        page.connect(offline=False)
+        page.tab_to("Try now")
+        page.press("Enter")
+        page.sees("Connected")
+        assert "The connection is lost." not in page.text
+
+
+def test_a_supervisor_sees_who_waits_and_sends_an_agent_to_work(site: House, browser: Browser) -> None:
+    talks = phone(Sound(), ring_ms=300, hangs_up=True)
+    with site.phone("anna", talks, talk_ms=500) as telephone, desk(site, browser, "sue") as page:
+        page.sees("Queues", "billing", "Anna")
+        customer = rings(site, site.number(), QUEUE)
+        page.wait_for(WAITING.format(1), within_s=20)
+        look(page, "live")
+        page.tab_to("Change the state of Anna")
+        page.press("a")
+        telephone.wait()
+        customer.wait()
+        page.wait_for(WAITING.format(0))
+        page.sees("Wrap-up")
+    site.set_state("anna", "not_ready")
+
+
+def test_a_reviewer_finds_a_call_and_hears_it(site: House, browser: Browser) -> None:
+    with desk(site, browser, "quinn") as page:
+        page.go("calls")
+        page.sees("Calls found")
+        page.tab_to("Caller")
+        page.write("06 1000901")
+        page.press("Enter")
+        page.wait_for("document.querySelectorAll('tbody tr').length === 1")
+        page.tab_to("Details")
+        page.press("Enter")
+        page.sees("Recording 1", "Resolved", "Way through the flow")
+        page.wait_for("Number(document.querySelector('audio')?.duration) > 0")
+        look(page, "call")
+        page.tab_to("Play")
+        page.press("Enter")
+        page.wait_for("document.querySelector('audio').currentTime > 0")
+
+
+def test_a_ticket_is_worked_through_by_keyboard_and_says_that_it_is_overdue(site: House, browser: Browser) -> None:
+    anna = site.client("anna")
+    wish = {"subject": "Router does not start", "text": "Called twice", "assignee": "anna", "category": "complaint"}
+    ticket = anna.post("/api/tickets", json=wish).json()["id"]
+    with desk(site, browser, "anna") as page:
+        page.tab_to("Tickets")
+        page.press("Enter")
+        page.sees("Router does not start", "Complaint")
+        look(page, "tickets")
+        page.tab_to("Router does not start")
+        page.press("Enter")
+        page.sees("Called twice", "First response", "Explain")
+        page.tab_to("Explain")
+        page.press("Enter")
+        page.sees("counted")
+        grow_old(site.server, timedelta(hours=2))
+        anna.post(f"/api/tickets/{ticket}/messages", json={"kind": "internal_note", "text": "Rings again."})
+        page.sees("First response was due", "Rings again.", "High")
+        look(page, "ticket")
+        page.tab_to("Put away")
+        page.press("Enter")
+        page.wait_for("!document.body.innerText.includes('First response was due')")
+        page.evaluate("document.querySelector('textarea').focus()")
+        page.write("A new one is on its way.")
+        page.tab_to("Send reply")
+        page.press("Enter")
+        page.sees("A new one is on its way.", "of 1:00:00 business time · ended")
+        page.evaluate("document.querySelector('fieldset select').focus()")
+        page.press("r")
+        page.tab_to("Save")
+        page.press("Enter")
+        page.sees("Saved")
+    assert anna.get(f"/api/tickets/{ticket}").json()["ticket"]["status"] == "resolved"
+
+
+def test_a_file_of_customers_is_looked_at_before_it_is_brought_in(
+    site: House, browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("name,numbers\nOlga Orso,06 1000903\n,06 1000904\nPia Poli,not a number\n", encoding="utf-8")
+    with desk(site, browser, "sue") as page:
+        page.tab_to("Customers")
+        page.press("Enter")
+        page.tab_to("Import a file")
+        page.press("Enter")
+        page.sees("Import customers")
+        page.choose_file("input[type=file]", file)
+        page.tab_to("Preview")
+        page.press("Enter")
+        page.sees("Would create 1 and change 0 customers; 2 rows would not be taken.", "Olga Orso", "not a number")
+        look(page, "import")
+        assert site.client("sue").get("/api/customers", params={"q": "orso"}).json()["customers"] == []
+        page.tab_to("Import the good rows (1)")
+        page.press("Enter")
+        page.sees("Created 1 and changed 0 customers; 2 rows were not taken.")
+        page.tab_to("← All customers")
+        page.press("Enter")
+        page.sees("Olga Orso")
+        look(page, "customers")
