@@ -4,7 +4,9 @@
 start, because a wrong number would only be found by a caller.
 """
 
+import wave
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from acd.config import Roster
@@ -14,6 +16,7 @@ from callcenter.calendars import Calendar, load_calendars
 from callcenter.director.machines.callback import CallbackRules
 from callcenter.director.machines.trunk_use import DialOutRules
 from callcenter.director.ports import QueueCare
+from callcenter.director.sound_watch import UNKNOWN_S
 from callcenter.kernel.errors import ConfigError
 from ivr.loading import load_flows
 from ivr.model import Flow, QueueNode
@@ -94,6 +97,10 @@ class SiteConfig:
         """The file of `prompt` in `language`, else in the site's."""
         return self._files(prompt, language)
 
+    def sound_s(self, files: tuple[str, ...]) -> float:
+        """The length of WAV files, each read once."""
+        return sum(map(_wav_s, files))
+
     def queue_care(self, queue: str, language: str) -> QueueCare:
         """Recording, announcement and music of `queue`; prompts in `language`, else in the site's."""
         found = self.roster.queue(queue)
@@ -128,6 +135,15 @@ class SiteConfig:
             return ()
         found = self.prompts.find(language or self.language, prompt) or self.prompts.find(self.language, prompt)
         return () if found is None else (found,)
+
+
+@cache
+def _wav_s(path: str) -> float:
+    try:
+        with wave.open(path) as file:
+            return float(file.getnframes() / file.getframerate())
+    except (OSError, EOFError, wave.Error):
+        return UNKNOWN_S
 
 
 def load_site(config: Path, *, language: str, region: str = "", roster: Roster | None = None) -> SiteConfig:

@@ -7,6 +7,7 @@ import ivr.events as ivr_in
 from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.rooms import Rooms, Steps, Surroundings
+from callcenter.director.sound_watch import SoundWatch
 from callcenter.director.voice_messages import VoiceMessages
 from callcenter.director.waiting import Waiting
 from callcenter.kernel.unit import Unit
@@ -18,9 +19,17 @@ class FlowOrders:
     """Starts flows and obeys them."""
 
     def __init__(
-        self, rooms: Rooms, around: Surroundings, steps: Steps, waiting: Waiting, voice_messages: VoiceMessages
+        self,
+        rooms: Rooms,
+        around: Surroundings,
+        steps: Steps,
+        waiting: Waiting,
+        *,
+        voice_messages: VoiceMessages,
+        sounds: SoundWatch,
     ) -> None:
         self._voice_messages = voice_messages
+        self._sounds = sounds
         self._waiting = waiting
         self._rooms = rooms
         self._around = around
@@ -53,13 +62,17 @@ class FlowOrders:
                 calls.accept(unit, call.leg)
             case ivr_out.Play():
                 calls.play(unit, call.leg, command.command, command.files)
+                seconds = self._around.site.sound_s(command.files)
+                self._sounds.begun(call.contact, command.command, seconds, now=unit.now)
             case ivr_out.StopPlaying():
                 calls.stop(unit, call.leg)
+                self._sounds.stopped(call.contact, now=unit.now)
             case ivr_out.Echo():
                 calls.echo(unit, call.leg)
             case ivr_out.Record():
                 path = calls.record(unit, call.leg, command.command, max_s=command.max_s)
                 self._voice_messages.begin(unit, call.contact, path, command)
+                self._sounds.begun(call.contact, command.command, command.max_s, now=unit.now, recording=True)
             case ivr_out.Dial():
                 wanted = msg.DialWanted(
                     command.command,

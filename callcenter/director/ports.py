@@ -93,6 +93,10 @@ class Site(Protocol):
         """The file of a prompt, or nothing where the site has none."""
         ...
 
+    def sound_s(self, files: tuple[str, ...]) -> float:
+        """How long it takes to play them, in seconds; more rather than less where that is not known."""
+        ...
+
     def queue_care(self, queue: str, language: str) -> QueueCare:
         """What callers of the queue hear, in `language` where there is a choice, and whether they are recorded."""
         ...

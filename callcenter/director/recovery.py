@@ -11,6 +11,7 @@ from callcenter.director.machines import offer_delivery as od
 from callcenter.director.machines.trunk_use import TrunkUse
 from callcenter.director.rooms import Rooms, Surroundings
 from callcenter.director.service import PROCESS, Director
+from callcenter.director.sound_watch import UNKNOWN_S
 from callcenter.kernel.unit import Unit
 
 
@@ -50,6 +51,8 @@ class Recovery:
                     self._director.run(unit, call, sound)
         live = call.phase in {ic.Phase.TALKING, ic.Phase.DIALLING, ic.Phase.QUEUED}
         live = live or (run is not None and run.command in going)
+        if run is not None and run.command in going:
+            self._director.sounds.begun(contact, run.command, UNKNOWN_S, now=unit.now)
         self._director.flow(unit, contact, ivr_in.Resumed(live=live))
         self._director.deliveries.resume(unit, contact)
 

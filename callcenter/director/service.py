@@ -25,6 +25,7 @@ from callcenter.director.machines import offer_delivery as od
 from callcenter.director.machines.trunk_use import Refusal
 from callcenter.director.pops import Pops
 from callcenter.director.rooms import Rooms, Surroundings
+from callcenter.director.sound_watch import SoundWatch
 from callcenter.director.voice_messages import VoiceMessages
 from callcenter.director.waiting import Waiting
 from callcenter.kernel.unit import Unit
@@ -55,8 +56,11 @@ class Director:
         self.control = CallControl(rooms, surroundings, self, self.dial_out)
         self.callbacks = Callbacks(rooms, surroundings, self, self.deliveries, self.dial_out)
         self.waiting = Waiting(rooms, surroundings, self, self.callbacks)
+        self.sounds = SoundWatch(surroundings.set_alarm)
         self.voice_messages = VoiceMessages(customer_of=self.pops.customer_of)
-        self._flow_orders = FlowOrders(rooms, surroundings, self, self.waiting, self.voice_messages)
+        self._flow_orders = FlowOrders(
+            rooms, surroundings, self, self.waiting, voice_messages=self.voice_messages, sounds=self.sounds
+        )
 
     # -- from the room of calls ------------------------------------------------------------------------------------
 
@@ -79,6 +83,7 @@ class Director:
                 if self._is_the_flows(notice.contact, notice.leg):
                     self.flow(unit, notice.contact, ivr_in.DigitPressed(notice.number, notice.digit))
             case notices.LegPlayed():
+                self.sounds.over(notice.contact, notice.command)
                 if notice.command == br.ANNOUNCEMENT:
                     self.step(unit, notice.contact, msg.Announced())
                 elif notice.command == br.MESSAGE:
@@ -92,10 +97,23 @@ class Director:
             case notices.LegRefused() if notice.command not in _LOOPS:
                 self.flow(unit, notice.contact, ivr_in.CommandFailed(notice.command, notice.reason))
             case notices.LegRecorded():
+                self.sounds.over(notice.contact, notice.command)
                 self.voice_messages.ended(unit, notice.contact, notice.duration_ms)
                 self.flow(unit, notice.contact, ivr_in.RecordingDone(notice.command, notice.duration_ms))
             case notices.ContactClosed():
                 self._closed(unit, notice.contact)
+
+    def _watch(self, unit: Unit, contact: str, sound: br.Sound) -> None:
+        self.sounds.over(contact)
+        if not sound.loop:
+            self.sounds.begun(contact, sound.command, self._around.site.sound_s(sound.files), now=unit.now)
+
+    def _sound_lost(self, unit: Unit, contact: str) -> None:
+        """A worker has not told the end of what it plays: the caller goes on as if it could not be had."""
+        command, call = self.sounds.lost(contact, now=unit.now), self.processes.get(contact)
+        if command is not None and call is not None:
+            unit.event("director.sound.lost", contact, command=command)
+            self.noticed(unit, notices.LegRefused(contact, call.leg, command, "end_not_told"))
 
     def _received(self, unit: Unit, notice: notices.ContactReceived) -> None:
         contact = notice.contact
@@ -160,6 +178,7 @@ class Director:
         if self.processes.pop(contact, None) is not None:
             unit.delete(PROCESS, contact)
             self._around.set_alarm(PROCESS, contact, None)
+        self.sounds.over(contact)
         self.voice_messages.ended(unit, contact, None)
         self.pops.forget(contact)
 
@@ -249,7 +268,9 @@ class Director:
                 calls.accept(unit, call.leg, near=effect.near)
             case br.Sound():
                 calls.play(unit, call.leg, effect.command, effect.files, loop=effect.loop)
+                self._watch(unit, contact, effect)
             case br.Join():
+                self.sounds.over(contact)
                 calls.bridge(unit, contact, call.leg, effect.other, record=effect.record)
             case msg.HoldCaller():
                 calls.hold(unit, contact, effect.music, by=effect.by)
@@ -342,6 +363,8 @@ class Director:
                 self.step(unit, id_, msg.Tick())
             case "delivery":
                 self.deliveries.deliver(unit, id_, od.Tick())
+            case "sound":
+                self._sound_lost(unit, id_)
             case "trunk_use":
                 self.dial_out.tick(unit, id_)
             case "callback":
