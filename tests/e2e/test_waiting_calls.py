@@ -19,7 +19,7 @@ from tests.support.tone import above_neighbours_db, linear, power_db, samples, w
 pytestmark = pytest.mark.e2e
 
 CARRIER = (f"127.0.{LANE}.26", 5060)
-WAIT, EXITS, SHORT, NOBODY = "911", "912", "913", "914"
+WAIT, EXITS, SHORT, NOBODY, PATIENT = "911", "912", "913", "914", "915"
 # The words of the waiting callers, as tones that can be told from the music.
 TONES = {
     "position-next": 2100, "position-is": 1300, "numbers/2": 1700, "position-in-line": 1500, "please-hold": 2500,
@@ -44,12 +44,20 @@ def waiting_site() -> SiteFiles:
     }
     site.queues += [
         {"name": "support", "skills": {"support": 1}, "music": "music", "ring_s": 5, "wrap_up_s": 0},
+        {"name": "patient", "skills": {"billing": 1}, "music": "music", "ring_s": 5, "wrap_up_s": 0,
+         "callback": {"ring_s": 60}},
         {"name": "short", "skills": {"billing": 9}, "music": "music",
          "overflow": [{"when": "waited", "limit": 2, "to": {"queue": "support"}}]},
         {"name": "nobody", "skills": {"flying": 1},
          "overflow": [{"when": "no_agents", "to": {"announcement": "closed"}}]},
     ]  # fmt: skip
-    flows = {WAIT: _queue("billing"), EXITS: _exits(), SHORT: _queue("short"), NOBODY: _queue("nobody")}
+    flows = {
+        WAIT: _queue("billing"),
+        EXITS: _exits("billing"),
+        PATIENT: _exits("patient"),
+        SHORT: _queue("short"),
+        NOBODY: _queue("nobody"),
+    }
     for number, flow in flows.items():
         site.flows[f"to_{number}"] = flow
         site.trunks[0]["numbers"][number] = f"to_{number}"
@@ -64,8 +72,8 @@ def _queue(name: str, **keys: object) -> Document:
     }  # fmt: skip
 
 
-def _exits() -> Document:
-    flow = _queue("billing", exits={"1": "call_me", "0": "closed"})
+def _exits(queue: str) -> Document:
+    flow = _queue(queue, exits={"1": "call_me", "0": "closed"})
     flow["nodes"] |= {
         "call_me": {"kind": "callback", "next": "agreed", "on_refused": "closed"},
         "agreed": {"kind": "play", "prompts": ["callback-agreed"], "next": "end"},
@@ -200,12 +208,12 @@ def test_where_nobody_works_the_caller_is_told_so_and_let_go(site: House) -> Non
     assert site.record(number)["result"] != "answered"
 
 
-def asks_for_a_callback(site: House, number: str) -> None:
+def asks_for_a_callback(site: House, number: str, *, service: str = EXITS) -> None:
     """Rings, presses 1, hears that he will be called, and is let go."""
-    with site.wire(f"asks-{number}") as wire, site.caller(presses(site, "1", number=number), EXITS) as customer:
+    with site.wire(f"asks-{number}") as wire, site.caller(presses(site, "1", number=number), service) as customer:
         customer.wait()
     assert when_heard(heard(wire.packets(), customer), TONES["callback-agreed"]) is not None
-    assert waiting(site, "billing") == 1
+    assert len(site.client("sue").get("/api/callbacks").json()["callbacks"]) == 1
 
 
 def test_a_callback_rings_the_caller_when_an_agent_is_there_and_joins_them(site: House) -> None:
@@ -332,3 +340,25 @@ def test_order_callback_and_pause_survive_the_application(site: House) -> None:
     assert [record["result"] for record in records] == ["answered"] * 3
     rung = [next(leg["invited_at"] for leg in record["legs"] if leg["role"] == "agent") for record in records]
     assert rung == sorted(rung), "each in his place"
+
+
+def test_a_customer_whose_phone_rings_is_joined_also_when_the_application_dies_meanwhile(site: House) -> None:
+    number = site.number()
+    asks_for_a_callback(site, number, service=PATIENT)
+    customer, anna = carrier(site, phone(ring_ms=3000)), site.phone("anna", phone(hangs_up=True), talk_ms=500)
+    customer.timeout_s = anna.timeout_s = 90
+    with customer, anna:
+        becomes_free(site, "anna")
+        eventually("the customer's phone rings", lambda: "180 Ringing" in customer.messages())
+        pid, epoch = site.server.application()
+        os.kill(pid, signal.SIGKILL)
+        site.server.wait_ready(after_epoch=epoch)
+        customer.wait()
+        anna.wait()
+    record = eventually(
+        "a record of the call to him",
+        lambda: next((each for each in [site.record(number)] if each["direction"] == "outbound"), None),
+        within_s=20,
+    )
+    assert (record["agent"], record["result"]) == ("anna", "answered")
+    assert site.client("sue").get("/api/callbacks").json() == {"callbacks": []}
