@@ -34,6 +34,7 @@ Counted = tuple[tuple[str, int], ...]
 _ENTERED: Counted = (("entered", 1),)
 _QUEUED: Counted = (("queued", 1),)
 _WAS_OFFERED: Counted = (("offered", 1),)
+_ANSWERED_IN_TIME: Counted = (("answered_in_time", 1),)
 _OFFERED: Counted = (("offers", 1),)
 
 _TIME_OF = {
@@ -81,8 +82,8 @@ def add_visit(facts: Facts, visit: Visit, *, now: datetime) -> None:
     for at, counted, by_agent in _moments_of(visit, now):
         for kind, name in whose:
             _add(facts, at, kind, name, counted)
-        if by_agent and visit.agent is not None:
-            _add(facts, at, "agent", visit.agent, counted)
+        if visit.agent is not None and by_agent:
+            _add(facts, at, "agent", visit.agent, by_agent)
     if visit.callback:
         return
     until = visit.left_at or max(now, visit.queued_at)
@@ -115,22 +116,25 @@ def _add(facts: Facts, at: datetime, kind: Kind, name: str, counted: Counted) ->
         setattr(of_interval, measure, getattr(of_interval, measure) + value)
 
 
-def _moments_of(visit: Visit, now: datetime) -> Iterator[tuple[datetime, Counted, bool]]:
-    """(when, what it counts, whether the agent counts it too).
+def _moments_of(visit: Visit, now: datetime) -> Iterator[tuple[datetime, Counted, Counted]]:
+    """(when, what it counts, what of that its agent counts too).
 
     Whoever asked to be called was counted when he did: of the callback itself only the handling counts.
     """
-    left_at, answered = visit.left_at, visit.outcome == "answered"
+    left_at = visit.left_at
     if visit.handled_at is not None:
-        yield visit.handled_at, _handled(visit), answered
+        handled = _handled(visit)
+        yield visit.handled_at, handled, handled
     if visit.callback:
         return
-    yield visit.queued_at, _ENTERED, False
+    yield visit.queued_at, _ENTERED, ()
     settled_at = visit.late_at if left_at is None else min(left_at, visit.late_at)
     if left_at is not None or settled_at <= now:
-        yield settled_at, _settled(visit), False
+        in_time = visit.in_time and visit.outcome == "answered"
+        yield settled_at, _settled(visit), _ANSWERED_IN_TIME if in_time else ()
     if left_at is not None:
-        yield left_at, _left(visit), answered
+        left = _left(visit)
+        yield left_at, left, left if visit.outcome == "answered" else ()
 
 
 def _settled(visit: Visit) -> Counted:
@@ -139,7 +143,7 @@ def _settled(visit: Visit) -> Counted:
         return _QUEUED + _WAS_OFFERED
     match visit.outcome:
         case "answered":
-            return (*_QUEUED, *_WAS_OFFERED, ("answered_in_time", 1))
+            return _QUEUED + _WAS_OFFERED + _ANSWERED_IN_TIME
         case "abandoned":
             return (*_QUEUED, *_WAS_OFFERED, ("abandoned_in_time", 1))
         case "callback":

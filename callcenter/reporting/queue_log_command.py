@@ -45,6 +45,8 @@ def _export(given: argparse.Namespace) -> int:
         raise InvalidInput("--to: a log that is followed has no end", data={"field": "to"})
     try:
         ask_site(settings, lambda site: _write(site, given))
+    except BrokenPipeError:
+        raise  # the reader has seen enough
     except OSError as error:
         raise ConfigError(f"--output: {given.output} cannot be written ({error.strerror})") from error
     return 0

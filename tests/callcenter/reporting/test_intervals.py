@@ -90,6 +90,7 @@ def test_a_caller_counts_for_each_of_his_skills_and_the_agent_who_had_him() -> N
     assert counted(facts, quarter(0, "skill", "chinese")) == counted(facts, quarter(0))
     assert counted(facts, quarter(0, "agent", "ann")) == {
         "answered": 1,
+        "answered_in_time": 1,
         "wait_ms": 4_000,
         "handled": 1,
         "talk_ms": 60_000,
