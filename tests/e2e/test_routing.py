@@ -1,0 +1,108 @@
+"""How queues choose, as callers and agents notice it: who is rung, when, and who is left in peace."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.house import LANE, House, files
+from tests.support.scenario import caller, phone, ringing_phone
+from tests.support.server import Document, Server, SiteFiles, eventually
+
+pytestmark = pytest.mark.e2e
+
+RTP_PORTS = f"{22960 + 4 * LANE}-{22979 + 4 * LANE}"
+ALL, EXPERTS, TURNS = "921", "922", "923"
+
+
+def _flow(queue: str) -> Document:
+    node = {"kind": "queue", "queue": queue, "music": ["music"], "next": "end", "on_timeout": "end", "on_full": "end"}
+    return {"language": "en", "start": "wait", "on_error": "end", "nodes": {"wait": node, "end": {"kind": "hangup"}}}
+
+
+def routing_site() -> SiteFiles:
+    """Queues that ring everybody, that begin with experts, and that go by turns."""
+    site = files(RTP_PORTS)
+    plain: Document = {"skills": {"billing": 1}, "music": "music", "ring_s": 10, "wrap_up_s": 0}
+    site.queues += [
+        {**plain, "name": "all", "strategy": "ring_all"},
+        {**plain, "name": "experts", "skills": {"billing": 5}, "rings": [{"seconds": 2}, {"lower": 4}]},
+        {**plain, "name": "turns", "strategy": "round_robin"},
+    ]
+    for agent in site.agents:
+        if agent["id"] == "cleo":
+            agent["skills"] = {"billing": 5}
+    for number, queue in ((ALL, "all"), (EXPERTS, "experts"), (TURNS, "turns")):
+        site.flows[f"to_{queue}"] = _flow(queue)
+        site.trunks[0]["numbers"][number] = f"to_{queue}"
+    return site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("routing")
+    with Server(folder, routing_site()) as server:
+        house = House(server, folder, RTP_PORTS)
+        yield house
+        house.close()
+        assert server.tracebacks() == []
+
+
+@pytest.fixture(autouse=True)
+def nobody_left(site: House) -> Iterator[None]:
+    yield
+    for agent in ("anna", "cleo"):
+        site.client("sue").post(f"/api/agents/{agent}/state", json={"state": "logged_out"})
+
+
+def becomes_free(site: House, *agents: str) -> None:
+    for agent in agents:
+        site.register(agent)
+        site.set_state(agent, "available")
+
+
+def test_all_phones_ring_and_the_first_who_answers_has_the_caller(site: House) -> None:
+    number = site.number()
+    becomes_free(site, "anna", "cleo")
+    with (
+        site.phone("anna", ringing_phone()) as anna,
+        site.phone("cleo", phone(ring_ms=1500, hangs_up=True), talk_ms=2000) as cleo,
+        site.caller(caller(number=number, hangs_up=False), ALL) as customer,
+    ):
+        eventually("both are rung", lambda: {site.agent(who)["state"] for who in ("anna", "cleo")} == {"reserved"})
+        site.becomes("cleo", "on_contact")
+        assert site.agent("anna")["state"] == "available"
+        customer.wait()
+        cleo.wait()
+        anna.wait()  # her phone was told to stop: CANCEL, 487, ACK
+    record = site.record(number)
+    assert (record["agent"], record["result"]) == ("cleo", "answered")
+    site.becomes("anna", "available")
+
+
+def test_caller_who_waits_long_enough_is_served_by_one_who_knows_less(site: House) -> None:
+    number = site.number()
+    becomes_free(site, "anna", "cleo")
+    site.client("cleo").post("/api/agents/me/state", json={"state": "not_ready", "reason": "lunch"})
+    with (
+        site.phone("anna", phone(hangs_up=True), talk_ms=500) as anna,
+        site.caller(caller(number=number, hangs_up=False), EXPERTS) as customer,
+    ):
+        customer.wait()
+        anna.wait()
+    record = site.record(number)
+    assert (record["agent"], record["result"]) == ("anna", "answered")
+    assert 2_000 <= record["wait_ms"] < 4_000
+
+
+def test_turns_go_round(site: House) -> None:
+    becomes_free(site, "anna", "cleo")
+    served = []
+    for _ in range(3):
+        number = site.number()
+        phones = [site.phone(who, phone(hangs_up=True), talk_ms=300) for who in ("anna", "cleo")]
+        with phones[0], phones[1], site.caller(caller(number=number, hangs_up=False), TURNS) as customer:
+            customer.wait()
+            served.append(site.record(number)["agent"])
+            for each in phones:
+                each.stop()
+    assert served in (["anna", "cleo", "anna"], ["cleo", "anna", "cleo"])
