@@ -1,6 +1,5 @@
 """The director between real rooms and fake ports: what no machine shows by itself."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from acd.service import AcdService
 from callcenter.app.site_config import load_site
 from callcenter.calls import events as ev
+from callcenter.calls.notices import Notice
 from callcenter.calls.ports import Target
 from callcenter.calls.service import CallService
 from callcenter.director.ports import Customer, Pop
@@ -68,7 +68,7 @@ class World:
         self.calls = CallService(
             self.signalling,
             self.media,
-            notify=lambda unit, notice: self.director.noticed(unit, notice),
+            notify=self._noticed,
             set_alarm=lambda contact, at: self._alarm("contact", contact, at),
         )
         flows = FlowService(
@@ -106,6 +106,9 @@ class World:
     def told(self, type_: str) -> list[dict[str, object]]:
         return [data for each, data in self.facts if each == type_]
 
+    def _noticed(self, unit: Unit, notice: Notice) -> None:
+        self.director.noticed(unit, notice)
+
     def _alarm(self, kind: str, id_: str, at: datetime | None) -> None:
         if at is None:
             self.alarms.pop((kind, id_), None)
@@ -125,8 +128,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    yield World(tmp_path)
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
 def test_a_prompt_whose_end_is_never_told_keeps_no_caller_in_silence(world: World) -> None:
