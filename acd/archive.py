@@ -24,8 +24,8 @@ FILE = "decisions.db"
 CHUNK = 2_000
 LEVEL = 4
 # Both bound how much has to be replayed to come to a decision.
-LONGEST_MS = 600_000
-MOST_NUMBERS = 50_000
+LONGEST_MS = 3_600_000
+MOST_NUMBERS = 20_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS segment (

@@ -86,7 +86,7 @@ class Archiving:
         self.upto = 0
 
     async def work(self) -> bool:
-        """One go: does something every ten minutes, or sooner when much has happened."""
+        """One go: does something every hour, or sooner when much has happened."""
         try:
             self.upto = await asyncio.to_thread(self._go)
         except sqlite3.Error as error:

@@ -163,8 +163,8 @@ def test_archive_waits_until_there_is_enough(site: LoggedSite) -> None:
     files = site.folder / FILE, site.folder / JOURNAL
     now = milliseconds(site.now)
     assert archived(*files, now, keep_ms=DAY_MS) == 0
-    assert archived(*files, now + 599_999, keep_ms=DAY_MS) == 0
-    assert archived(*files, now + 600_000, keep_ms=DAY_MS) > 0
+    assert archived(*files, now + 3_599_999, keep_ms=DAY_MS) == 0
+    assert archived(*files, now + 3_600_000, keep_ms=DAY_MS) > 0
 
 
 def test_a_changed_snapshot_is_named_by_its_row(site: LoggedSite) -> None:
