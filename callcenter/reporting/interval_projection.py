@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import case, insert, select
+from sqlalchemy import FromClause, String, case, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
@@ -115,11 +115,10 @@ async def load_open(connection: AsyncConnection) -> OpenThings:
 def visit_row(visit: Visit) -> dict[str, object]:
     """The columns of a visit."""
     row = {name: getattr(visit, name) for name in _VISIT}
-    row["queue"] = visit.queue[:100]
     row["skills"] = list(visit.skills)
     row["open"] = True if visit.is_open else None
     row["callback"] = visit.callback or None
-    return row
+    return _fitting(row, _VISIT_TEXTS)
 
 
 def visit_of(row: Mapping[Any, Any]) -> Visit:
@@ -132,7 +131,7 @@ def span_row(span: Span) -> dict[str, object]:
     """The columns of a span."""
     row = {name: getattr(span, name) for name in _SPAN}
     row["open"] = True if span.until is None else None
-    return row
+    return _fitting(row, _SPAN_TEXTS)
 
 
 def span_of(row: Mapping[Any, Any]) -> Span:
@@ -142,7 +141,7 @@ def span_of(row: Mapping[Any, Any]) -> Span:
 
 def line_row(line: Line) -> dict[str, object]:
     """The columns of a line."""
-    return {
+    row: dict[str, object] = {
         "at": line.at,
         "contact": line.contact,
         "queue": line.queue,
@@ -150,12 +149,34 @@ def line_row(line: Line) -> dict[str, object]:
         "event": line.event,
         "params": "|".join(safe(str(param)) for param in line.params),
     }
+    return _fitting(row, _LINE_TEXTS)
 
 
 def fact_row(key: Key, measures: Measures) -> dict[str, object]:
     """The columns of a fact."""
     row: dict[str, object] = {name: getattr(measures, name) for name in NAMES}
     row["start"], row["kind"], row["name"] = key
+    return _fitting(row, _FACT_TEXTS)
+
+
+def _texts(table: FromClause) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (column.name, column.type.length)
+        for column in table.columns
+        if isinstance(column.type, String) and column.type.length is not None
+    )
+
+
+_VISIT_TEXTS, _SPAN_TEXTS = _texts(QueueVisit.__table__), _texts(AgentSpan.__table__)
+_LINE_TEXTS, _FACT_TEXTS = _texts(QueueLogLine.__table__), _texts(INTERVAL_FACTS)
+
+
+def _fitting(row: dict[str, object], texts: tuple[tuple[str, int], ...]) -> dict[str, object]:
+    """A name that is too long must not keep everything that comes after it from PostgreSQL."""
+    for name, length in texts:
+        value = row[name]
+        if isinstance(value, str) and len(value) > length:
+            row[name] = value[:length]
     return row
 
 

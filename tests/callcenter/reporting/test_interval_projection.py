@@ -150,3 +150,12 @@ async def test_the_log_has_the_callers_number_while_he_waits_and_none_once_it_is
     async with books.site.session() as session:
         await session.execute(text("DELETE FROM contact_people"))
     assert (await books.log())[1] == "1772442001|c|billing|NONE|ENTERQUEUE|||1"
+
+
+async def test_names_that_are_too_long_for_their_columns_are_cut(books: Site15) -> None:
+    await books.project(
+        Day().starts(0).queued(1, "c", "q" * 300).signs_in(2, "a" * 99).agent(3, "b", "not_ready", "r" * 99)
+    )
+    facts = await interval_facts(books.site, DAY, now=at(100_000))
+    assert Key(START, "queue", "q" * 100) in facts
+    assert len((await books.log())[1].split("|")[2]) == 100
