@@ -17,11 +17,13 @@ from callcenter.app.api.calls import add_call_routes
 from callcenter.app.api.customers import IMPORT_PATH, MAX_IMPORT, add_customer_routes
 from callcenter.app.api.desk import add_desk_routes
 from callcenter.app.api.errors import Problem, add_error_handlers
+from callcenter.app.api.laboratory import add_laboratory_routes
 from callcenter.app.api.metrics import add_metric_routes
 from callcenter.app.api.names import add_name_routes
 from callcenter.app.api.service import add_service_routes
 from callcenter.app.api.session import add_session_routes
 from callcenter.app.api.supervision import add_supervision_routes
+from callcenter.app.experiment_files import Laboratory
 from callcenter.app.gate import MAX_BODY, Gate
 from callcenter.app.pages import add_page_routes
 from callcenter.console.consoles import Consoles
@@ -50,6 +52,7 @@ class Ports:
     decisions: Decisions
     metrics: Metrics
     supervision: Supervision
+    laboratory: Laboratory
     zone: str = "UTC"
 
 
@@ -81,6 +84,7 @@ def create_api(
     add_why_routes(app, ports.decisions, allow)
     add_name_routes(app, ports.identity, ports.desk, ports.zone)
     add_metric_routes(app, ports.metrics, behind_proxy=behind_proxy)
+    add_laboratory_routes(app, ports.laboratory)
     add_service_routes(app, ports.status)
     add_page_routes(app, dist)
     check_routes(app)

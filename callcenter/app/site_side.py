@@ -15,6 +15,7 @@ from callcenter.app.customer_query import find_customer
 from callcenter.app.customer_side import customer_ports
 from callcenter.app.decisions import DecisionStories
 from callcenter.app.directory import directory_of
+from callcenter.app.experiments import Experiments
 from callcenter.app.housekeeping import (
     ARCHIVE_EVERY,
     HOURLY,
@@ -100,6 +101,7 @@ class SiteSide:
             self._site, live, terms, zone=settings.site.zone, data=settings.data_dir, projector=self._projector
         )
         self._report.metrics = metrics.live
+        self._experiments = Experiments(self._site, live.clock, config=inherited.config, data=settings.data_dir)
         ports = Ports(
             self._identity,
             CallRecords(
@@ -119,11 +121,13 @@ class SiteSide:
                 live.director,
                 live.acd,
                 self._site,
-                consoles,
-                lambda: live.site.roster,
+                identity=self._identity,
+                consoles=consoles,
+                roster=lambda: live.site.roster,
                 open_unit=live.open_unit,
                 submit=live.submit,
             ),
+            self._experiments,
             settings.site.zone,
         )
         app = create_app(
@@ -194,6 +198,7 @@ class SiteSide:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._status.stop()
+        await self._experiments.close()
         self._customers.records.close()
         await self._http.stop()
         await asyncio.to_thread(self._projector.close)

@@ -8,8 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import delete, select
-
 import acd.commands as acd_in
 import acd.events as acd_out
 from acd.config import Roster
@@ -19,7 +17,8 @@ from acd.service import AcdService
 from callcenter.console.consoles import Consoles
 from callcenter.console.supervision_ports import CallbackView, EntryView
 from callcenter.director.service import Director
-from callcenter.identity.tables import AuditEntry, SignIn, User
+from callcenter.identity.service import IdentityService
+from callcenter.identity.tables import AuditEntry
 from callcenter.kernel.errors import Conflict, InvalidInput, NotFound, SiteUnavailable
 from callcenter.kernel.site import Site
 from callcenter.kernel.unit import Unit
@@ -37,15 +36,17 @@ class SupervisionDesk:
         director: Director,
         acd: AcdService,
         site: Site,
+        *,
+        identity: IdentityService,
         consoles: Consoles,
         roster: Callable[[], Roster],
-        *,
         open_unit: Callable[[], Unit],
         submit: Callable[[Unit], None],
     ) -> None:
         self._director = director
         self._acd = acd
         self._site = site
+        self._identity = identity
         self._consoles = consoles
         self._roster = roster
         self._open_unit = open_unit
@@ -109,15 +110,12 @@ class SupervisionDesk:
     async def _end_sessions(self, login: str) -> None:
         """Whoever sits at his desk has to sign in again. Without the site database nobody can, nor uses a session."""
         try:
-            async with self._site.session() as session:
-                user = await session.scalar(select(User.id).where(User.login == login.lower()))
-                if user is None:
-                    return
-                await session.execute(delete(SignIn).where(SignIn.user_id == user))
+            user = await self._identity.end_all(login)
         except SiteUnavailable:
             log.warning("sessions could not be ended: no site database")
             return
-        self._consoles.end_user(user)
+        if user is not None:
+            self._consoles.end_user(user)
 
     # -- carrying out --------------------------------------------------------------------------------------------
 

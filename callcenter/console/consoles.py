@@ -104,9 +104,10 @@ class Consoles:
         """The session was signed out or revoked: its consoles go too."""
         self._end(console for console in self._connections if console.principal.session == session)
 
-    def end_user(self, user: str) -> None:
-        """The user's permissions changed or the user was locked: all consoles sign in afresh."""
-        self._end(console for console in self._connections if console.principal.user == user)
+    def end_user(self, user: str, *, but: str | None = None) -> None:
+        """The user was signed out, or works elsewhere: all his consoles go but those of the session `but`."""
+        mine = (console for console in self._connections if console.principal.user == user)
+        self._end(console for console in mine if console.principal.session != but)
 
     def close(self) -> None:
         """Stop the heartbeat; the sockets are closed by the server."""

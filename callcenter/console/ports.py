@@ -51,6 +51,10 @@ class Identity(Protocol):
         """End the session; unknown ones are ignored."""
         ...
 
+    async def end_others(self, principal: Principal) -> None:
+        """End every session of the user but this one."""
+        ...
+
     async def issue_ticket(self, principal: Principal) -> str:
         """A secret for one websocket, good once and for 60 s."""
         ...

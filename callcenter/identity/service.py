@@ -61,6 +61,20 @@ class IdentityService:
         async with self._site.session() as session:
             await session.execute(delete(SignIn).where(SignIn.token_hash == _digest(token)))
 
+    async def end_others(self, principal: Principal) -> None:
+        """End every session of the user but this one."""
+        others = delete(SignIn).where(SignIn.user_id == principal.user, SignIn.token_hash != principal.session)
+        async with self._site.session() as session:
+            await session.execute(others)
+
+    async def end_all(self, login: str) -> str | None:
+        """End every session of the user; the user's id, None when there is none. Raises SiteUnavailable."""
+        async with self._site.session() as session:
+            user = await session.scalar(select(User.id).where(User.login == login.lower()))
+            if user is not None:
+                await session.execute(delete(SignIn).where(SignIn.user_id == user))
+        return user
+
     async def issue_ticket(self, principal: Principal) -> str:
         """A secret for one websocket of the session, good once and for 60 s."""
         return self._tickets.issue(principal.session, now=self._clock.now())

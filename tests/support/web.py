@@ -23,6 +23,7 @@ from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import NotAuthenticated, NotFound
 from callcenter.kernel.ids import counted_ids
 from tests.support.customers import FakeCustomerPorts
+from tests.support.experiments import FakeLaboratory
 from tests.support.metrics import FakeMetrics
 from tests.support.policy import FakePolicy
 from tests.support.supervision import FakeSupervision
@@ -109,6 +110,11 @@ class FakeIdentity:
 
     async def sign_out(self, token: str) -> None:
         self.sessions.pop(token, None)
+
+    async def end_others(self, principal: Principal) -> None:
+        kept = {token: each for token, each in self.sessions.items() if each.session == principal.session}
+        others = {token: each for token, each in self.sessions.items() if each.user != principal.user}
+        self.sessions = {**others, **kept}
 
     async def issue_ticket(self, principal: Principal) -> str:
         ticket = self._ids()
@@ -225,6 +231,7 @@ class FakePorts:
     decisions: FakeDecisions = field(default_factory=FakeDecisions)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     supervision: FakeSupervision = field(default_factory=FakeSupervision)
+    laboratory: FakeLaboratory = field(default_factory=FakeLaboratory)
 
     def __post_init__(self) -> None:
         self.recordings = self.folder / "recordings"
@@ -245,4 +252,5 @@ class FakePorts:
             decisions=self.decisions,
             metrics=self.metrics,
             supervision=self.supervision,
+            laboratory=self.laboratory,
         )

@@ -17,10 +17,11 @@ class Payload(BaseModel):
 
 
 class Credentials(Payload):
-    """A sign-in."""
+    """A sign-in. `take_over` ends the user's other sessions and their consoles: one place to work at."""
 
     login: str = Field(min_length=1, max_length=64)
     password: str = Field(min_length=1, max_length=256)
+    take_over: bool = False
 
 
 class StateWish(Payload):

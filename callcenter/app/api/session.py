@@ -21,6 +21,9 @@ def add_session_routes(app: FastAPI, identity: Identity, consoles: Consoles) -> 
         """Sign in. 401 for a wrong pair, 503 with Retry-After while too many were wrong."""
         source = request.client.host if request.client is not None else ""
         signed_in = await identity.sign_in(credentials.login, credentials.password, source=source)
+        if credentials.take_over:
+            await identity.end_others(signed_in.principal)
+            consoles.end_user(signed_in.principal.user, but=signed_in.principal.session)
         response.set_cookie(
             cookie_name(request),
             signed_in.token,

@@ -112,6 +112,22 @@ async def test_signing_out_ends_one_session_and_not_the_other(identity: Identity
     assert await identity.principal(there) is not None
 
 
+async def test_one_session_takes_over_from_the_others_of_its_user(identity: IdentityService) -> None:
+    first, second = await signs_in(identity), await signs_in(identity)
+    principal = await identity.principal(second)
+    assert principal is not None
+    await identity.end_others(principal)
+    assert await identity.principal(first) is None
+    assert await identity.principal(second) == principal
+
+
+async def test_all_sessions_of_a_user_are_ended_by_login(identity: IdentityService) -> None:
+    token = await signs_in(identity)
+    assert await identity.end_all("ANN") is not None
+    assert await identity.principal(token) is None
+    assert await identity.end_all("nobody") is None
+
+
 async def test_new_password_ends_all_sessions(identity: IdentityService, site: Site, clock: FakeClock) -> None:
     token = await signs_in(identity)
     await set_password(site, "ann", PASSWORDS.hash("battery staple"), now=clock.now())

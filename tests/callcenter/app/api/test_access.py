@@ -66,6 +66,11 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("GET", "/api/metrics/intervals"): "live.read",
     ("GET", "/api/metrics/live"): "live.read",
     ("GET", "/metrics"): "status.read",
+    ("GET", "/api/laboratory"): "live.read",
+    ("GET", "/api/laboratory/experiments"): "live.read",
+    ("POST", "/api/laboratory/experiments"): "live.read",
+    ("GET", "/api/laboratory/experiments/{experiment}"): "live.read",
+    ("DELETE", "/api/laboratory/experiments/{experiment}"): "live.read",
     ("GET", "/api/health"): "public",
     ("GET", "/api/status"): "status.read",
     ("GET", "/api/config/flows"): "config.read",
@@ -112,6 +117,7 @@ def address(path: str) -> str:
         .replace("{customer}", "k1")
         .replace("{ticket}", "t1")
         .replace("{number}", "1")
+        .replace("{experiment}", "e1")
         .replace("{path:path}", "")
     )
 

@@ -66,3 +66,12 @@ async def test_a_ticket_is_for_the_asking_session(web: Web) -> None:
     assert redeemed is not None
     assert redeemed.login == "ann"
     assert answer["expires_in_s"] == 60
+
+
+async def test_a_sign_in_that_takes_over_ends_the_other_sessions_of_that_user_only(web: Web) -> None:
+    here, hers = await web.signed_in("ann"), await web.signed_in("bob")
+    there = web.browser()
+    answer = await there.post("/api/session", json={"login": "ann", "password": PASSWORD, "take_over": True})
+    assert answer.status_code == 200
+    asked = [await each.get("/api/session") for each in (here, there, hers)]
+    assert [each.status_code for each in asked] == [401, 200, 200]
