@@ -104,6 +104,11 @@ export class Desk {
 
   #take(frame: LiveFrame): void {
     this.#view.take(frame)
+    if (frame.type === 'snapshot') {
+      // The page was loaded while a call rings.
+      const mine = frame.offers.filter((offer) => offer.agent === this.who.agent).map((offer) => offer.id)
+      this.announced = frame.pops.find((pop) => mine.includes(pop.offer)) ?? this.announced
+    }
     if (frame.type === 'heartbeat') this.skew = Date.parse(frame.at) - Date.now()
     if (frame.type === 'event') this.#happened(frame.event)
     if (frame.type === 'pop') {
