@@ -69,6 +69,7 @@ export const en = {
   'nav.unloadable': 'This page could not be loaded. Reload the window.',
   'nav.calls': 'Calls',
   'nav.why': 'Why',
+  'nav.laboratory': 'Laboratory',
   'nav.policy': 'Policy',
   'nav.none': 'There is no page here for this user.',
   'connection.lost': 'The connection is lost. What you see may be out of date; a call goes on at your phone.',

@@ -71,6 +71,7 @@ export const zh: Texts = {
   'nav.unloadable': '此页面无法加载，请刷新窗口。',
   'nav.calls': '通话记录',
   'nav.why': '原因',
+  'nav.laboratory': '实验室',
   'nav.policy': '策略',
   'nav.none': '当前用户没有可用页面。',
   'connection.lost': '连接已断开，显示内容可能已过时；通话仍在您的话机上继续。',

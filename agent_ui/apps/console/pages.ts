@@ -7,7 +7,7 @@ import type { Component } from 'svelte'
 import type { Who } from '../../net/api'
 import type { Desk } from './desk.svelte'
 
-export type Page = 'desk' | 'live' | 'tickets' | 'customers' | 'calls' | 'why' | 'policy'
+export type Page = 'desk' | 'live' | 'tickets' | 'customers' | 'calls' | 'why' | 'laboratory' | 'policy'
 
 export interface PageProps {
   readonly desk: Desk
@@ -34,6 +34,7 @@ export const PAGES: Readonly<Record<Page, PageInfo>> = {
   tickets: { may: has('tickets.read'), load: () => import('./tickets/TicketsPage.svelte') },
   customers: { may: has('customers.read'), load: () => import('./customers/CustomersPage.svelte') },
   why: { may: has('calls.read'), hidden: true, load: () => import('./why/WhyPage.svelte') },
+  laboratory: { may: has('live.read'), load: () => import('./laboratory/LaboratoryPage.svelte') },
   policy: { may: has('policy.manage'), load: () => import('./policy/PolicyPage.svelte') },
 }
 
