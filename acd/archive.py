@@ -18,6 +18,7 @@ import msgspec
 from acd.model import Policy
 from acd.replay import FACT_PREFIX, Logged
 from acd.snapshot import KINDS, START, Snapshot, packed, rows_of, unpacked
+from acd.version import core_version
 from callcenter.kernel.journal_file import JournalLine, JournalReader
 
 FILE = "decisions.db"
@@ -30,7 +31,7 @@ MOST_NUMBERS = 20_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS segment (
     journal TEXT NOT NULL, first INTEGER NOT NULL, upto INTEGER, began INTEGER NOT NULL, ended INTEGER,
-    snapshot BLOB NOT NULL, PRIMARY KEY (journal, first));
+    snapshot BLOB NOT NULL, core TEXT NOT NULL DEFAULT '', PRIMARY KEY (journal, first));
 CREATE TABLE IF NOT EXISTS chunk (
     journal TEXT NOT NULL, first INTEGER NOT NULL, part INTEGER NOT NULL, lines BLOB NOT NULL,
     PRIMARY KEY (journal, first, part));
@@ -43,12 +44,16 @@ _POLICY = "acd.input.policy_loaded"
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The lines numbered above `first`, up to and with `upto` (None: it is the open one)."""
+    """The lines numbered above `first`, up to and with `upto` (None: it is the open one).
+
+    `core` is the program that ran when it began; the next start of the application ends it soon.
+    """
 
     journal: str
     first: int
     upto: int | None
     began: int
+    core: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Archive:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
+        if all(column[1] != "core" for column in self._db.execute("PRAGMA table_info(segment)")):
+            self._db.execute("ALTER TABLE segment ADD COLUMN core TEXT NOT NULL DEFAULT ''")
 
     def close(self) -> None:
         self._db.close()
@@ -127,8 +134,8 @@ class Archive:
 
     def _insert(self, journal: str, snapshot: Snapshot, now_ms: int) -> None:
         self._db.execute(
-            "INSERT INTO segment VALUES (?, ?, NULL, ?, NULL, ?)",
-            (journal, snapshot.seq, now_ms, gzip.compress(packed(snapshot), LEVEL, mtime=0)),
+            "INSERT INTO segment (journal, first, began, snapshot, core) VALUES (?, ?, ?, ?, ?)",
+            (journal, snapshot.seq, now_ms, gzip.compress(packed(snapshot), LEVEL, mtime=0), core_version()),
         )
 
     def _take_lines(self, reader: JournalReader, segment: Segment, upto: int) -> tuple[int | None, Policy | None]:
@@ -161,7 +168,7 @@ class Archive:
 
     def segments(self, journal: str) -> list[Segment]:
         """Those of `journal`, oldest first; the last one is open."""
-        query = "SELECT journal, first, upto, began FROM segment WHERE journal = ? ORDER BY first"
+        query = "SELECT journal, first, upto, began, core FROM segment WHERE journal = ? ORDER BY first"
         return [Segment(*row) for row in self._db.execute(query, (journal,))]
 
     def journals(self) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from acd.model import instant
-from acd.reading import DecisionLog, NothingLogged, core_at, readable, story_in
+from acd.reading import DecisionLog, NothingLogged, Stretch, core_at, readable, story_in
 from acd.replay import Divergence, Replay, Verdict
 from acd.version import core_version
 from acd.why_text import document, words
@@ -37,8 +37,8 @@ def register(commands: "Commands") -> None:
         "Exit code 0: equal; 1: not, and the first difference is named. The server may run meanwhile.",
     )
     replaying.add_argument(
-        "--from", dest="since", type=_number, default=0, metavar="SEQ",
-        help="begin at the last snapshot before this journal number (default: the oldest)",
+        "--from", dest="since", type=_number, metavar="SEQ",
+        help="begin at the last snapshot before this journal number (default: what this release wrote)",
     )  # fmt: skip
     replaying.add_argument("--json", action="store_true", help="print JSON instead of text")
     replaying.set_defaults(handler=_replay)
@@ -62,11 +62,18 @@ def _replay(given: argparse.Namespace) -> int:
     settings: CommandSettings = given.settings
     try:
         with DecisionLog(settings.data_dir) as log:
-            first, verdict = _verdict(log, given.since)
+            stretch = log.by_core(core_version()) if given.since is None else log.since(given.since)
+            verdict = _verdict(log, stretch)
+            first = stretch.snapshot.seq + 1
             last = log.last
     except (sqlite3.Error, msgspec.MsgspecError) as error:
         raise NothingLogged(readable(error)) from error
-    text = json.dumps(_document(first, last, verdict)) if given.json else _text(first, last, verdict)
+    if given.json:
+        text = json.dumps({**_document(first, last, verdict), "left_out": stretch.left_out})
+    else:
+        text = _text(first, last, verdict)
+        if stretch.left_out:
+            text += f"\nleft out: what another core wrote before number {first}; --from 0 replays it all the same"
     sys.stdout.write(text + "\n")
     return 0 if verdict.divergence is None else EXIT_DIVERGED
 
@@ -79,17 +86,15 @@ def _why(given: argparse.Namespace) -> int:
     return 0
 
 
-def _verdict(log: DecisionLog, since: int) -> tuple[int, Verdict]:
-    stretch = log.since(since)
+def _verdict(log: DecisionLog, stretch: Stretch) -> Verdict:
     replay = Replay(core_at(stretch))
-    first = stretch.snapshot.seq + 1
-    tell = _progress(first, stretch.upto)
+    tell = _progress(stretch.snapshot.seq + 1, stretch.upto)
     for item in log.items(stretch):
         tell(item.seq)
         divergence = replay.take(item)
         if divergence is not None:
-            return first, replay.verdict(divergence)
-    return first, replay.verdict(replay.take(log.at_the_end(replay.core)))
+            return replay.verdict(divergence)
+    return replay.verdict(replay.take(log.at_the_end(replay.core)))
 
 
 def _progress(first: int, last: int) -> Callable[[int], None]:

@@ -33,11 +33,15 @@ class NothingLogged(CallcenterError):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of the log without gaps. It begins with `snapshot`; `upto` is its last number."""
+    """A part of the log without gaps. It begins with `snapshot`; `upto` is its last number.
+
+    `left_out`: there is more before it, by another core.
+    """
 
     snapshot: Snapshot
     segments: tuple[Segment, ...]
     upto: int
+    left_out: bool = False
 
 
 class DecisionLog(AbstractContextManager["DecisionLog"]):
@@ -75,6 +79,15 @@ class DecisionLog(AbstractContextManager["DecisionLog"]):
             raise NotFound(f"the journal ends at {self.last}")
         index = max((index for index, each in enumerate(segments) if each.first < max(seq, 1)), default=0)
         return Stretch(self._archive.snapshot(segments[index]), tuple(segments[index:]), self.last)
+
+    def by_core(self, core: str) -> Stretch:
+        """As far back as `core` has written the log; all of it when the latest of it is another's."""
+        segments = [] if self._archive is None else self._archive.segments(self.journal)
+        first = next((index for index in range(len(segments), 0, -1) if segments[index - 1].core != core), 0)
+        if self._archive is None or not 0 < first < len(segments):
+            return self.since(0)
+        chosen = segments[first:]
+        return Stretch(self._archive.snapshot(chosen[0]), tuple(chosen), self.last, left_out=True)
 
     def of(self, contact: str) -> Stretch:
         """From the last snapshot before `contact` came to the last line about it. Raises NothingLogged."""

@@ -83,6 +83,7 @@ class Archiving:
         self._clock = clock
         self._keep_ms = int(days * DAY_MS)
         self._fails = False
+        self._begun = False
         self.upto = 0
 
     async def work(self) -> bool:
@@ -100,7 +101,10 @@ class Archiving:
 
     def _go(self) -> int:
         now_ms = to_ms(self._clock.now())
-        return archived(self._folder / FILE, self._folder / "live.db", now_ms, keep_ms=self._keep_ms)
+        # A new process may be a new release: what it writes is to be replayed by itself.
+        at_once, self._begun = not self._begun, True
+        journal = self._folder / "live.db"
+        return archived(self._folder / FILE, journal, now_ms, keep_ms=self._keep_ms, at_once=at_once)
 
 
 def pruning(

@@ -167,6 +167,16 @@ def test_archive_waits_until_there_is_enough(site: LoggedSite) -> None:
     assert archived(*files, now + 3_600_000, keep_ms=DAY_MS) > 0
 
 
+def test_an_archive_of_before_the_core_was_kept_goes_on(site: LoggedSite) -> None:
+    site.goes_on(40)
+    site.archives()
+    with closing(sqlite3.connect(site.folder / FILE)) as db, db:
+        db.execute("ALTER TABLE segment DROP COLUMN core")
+    site.goes_on(40)
+    assert site.archives() > 0
+    assert site.replays().divergence is None
+
+
 def test_a_changed_snapshot_is_named_by_its_row(site: LoggedSite) -> None:
     site.goes_on(60)
     site.archives()

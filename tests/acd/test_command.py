@@ -96,6 +96,31 @@ def test_a_replay_may_begin_later(data: Path, capsys: pytest.CaptureFixture[str]
     assert late["inputs"] < whole["inputs"]
 
 
+def test_what_another_core_wrote_is_left_out_unless_it_is_asked_for(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(data / FILE)) as db, db:
+        db.execute("UPDATE segment SET core = '0.0.9+old' WHERE upto IS NOT NULL")
+    assert run(data, "replay") == 0
+    said = capsys.readouterr().out
+    assert "left out: what another core wrote before number" in said
+    assert run(data, "replay", "--json") == 0
+    late = json.loads(capsys.readouterr().out)
+    assert run(data, "replay", "--json", "--from", "0") == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert (late["left_out"], whole["left_out"]) == (True, False)
+    assert late["inputs"] < whole["inputs"]
+
+
+def test_a_log_that_only_another_core_wrote_is_replayed_as_it_is(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(data / FILE)) as db, db:
+        db.execute("UPDATE segment SET core = '0.0.9+old'")
+    assert run(data, "replay", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["from_seq"] == 1
+
+
 @pytest.mark.parametrize("seq", ["-1", "x", "1.5"])
 def test_a_number_that_is_none_is_named(data: Path, capsys: pytest.CaptureFixture[str], seq: str) -> None:
     with pytest.raises(SystemExit) as ended:
