@@ -215,8 +215,9 @@ class Callback:
             return self._over(), [*quiet, Closed(event.reason)]
         moved = replace(self, queue=event.queue)
         if calling:
-            # The call that is out belongs to a place that is gone: he is called anew from his place there.
-            return replace(moved, state=CallbackState.RESTING, retry_at=now), [*quiet, Rested(event.reason, now)]
+            # The call that is out belongs to a place that is gone: he is called anew from there, and it was no try.
+            resting = replace(moved, state=CallbackState.RESTING, retry_at=now, tries=self.tries - 1)
+            return resting, [*quiet, Rested(event.reason, now)]
         return replace(moved, entries=self.entries + 1), [Enqueue()]
 
     def _again(self, contact: str, now: datetime) -> Step:
