@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 HOURLY = timedelta(hours=1)
 # Transactions of this process ask for a relay themselves; those of the command line cannot.
 RELAY_EVERY = timedelta(minutes=1)
+# Nor can workers of their own, whose escalations somebody is to hear of.
+RELAY_OFTEN = timedelta(seconds=5)
 ARCHIVE_EVERY = timedelta(minutes=1)
 DAY_MS = 86_400_000
 MAX_SEQ = 2**63 - 1

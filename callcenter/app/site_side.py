@@ -20,6 +20,7 @@ from callcenter.app.housekeeping import (
     ARCHIVE_EVERY,
     HOURLY,
     RELAY_EVERY,
+    RELAY_OFTEN,
     Archiving,
     Housekeeping,
     forgetting,
@@ -178,7 +179,7 @@ class SiteSide:
         return Housekeeping(
             live.clock,
             {
-                "relay": (RELAY_EVERY, relaying(self._site, self.events)),
+                "relay": (RELAY_OFTEN if settings.redis_url else RELAY_EVERY, relaying(self._site, self.events)),
                 CHORE: (ESCALATE_EVERY, self._tickets.escalate),
                 "sessions": (HOURLY, forgetting(self._identity)),
                 "decisions": (ARCHIVE_EVERY, archiving.work),
