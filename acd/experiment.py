@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from random import Random
+from signal import SIG_DFL, SIGINT, signal
 from typing import Protocol
 
 from acd.laboratory.chance import Generator, Streams
@@ -125,6 +126,8 @@ _task: tuple[tuple[Rehearsal, ...], int] = ((), 0)
 def _begin(policies: tuple[Rehearsal, ...], seed: int) -> None:
     global _task  # noqa: PLW0603 what a worker process is told once
     _task = policies, seed
+    # Ctrl-C reaches the whole group: end at once and without a word, the parent has the word.
+    signal(SIGINT, SIG_DFL)
 
 
 def _one(number: int) -> tuple[Outcome, ...]:

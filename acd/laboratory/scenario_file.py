@@ -14,7 +14,8 @@ from acd.config import parse
 from acd.laboratory.chance import Shape, Spread
 from acd.laboratory.recorded import read_recorded
 from acd.laboratory.scenario import RELAXATIONS, CallType, Group, Scenario, relaxation_s
-from acd.model import Policy, Skills
+from acd.model import Policy, QueuePolicy, Skills
+from acd.policies.skills import meets, required
 from acd.section import Section
 from callcenter.kernel.errors import ConfigError
 
@@ -297,10 +298,21 @@ def _policy(name: str, queues: Document, teams: Sequence[tuple[Group, Skills]], 
 
 
 def _check_queues(scenario: Scenario, top: Section) -> None:
-    known = {queue.name for queue in scenario.policy.queues}
+    known = {queue.name: queue for queue in scenario.policy.queues}
     for type_ in scenario.types:
-        if type_.queue not in known:
+        queue = known.get(type_.queue)
+        if queue is None:
             top.fault(f"call_types.{type_.name}.queue", f"there is no queue {type_.queue!r}")
+        elif not _can_be_served(queue, type_, scenario.policy):
+            top.fault(f"call_types.{type_.name}", f"no agent has the skills that queue {queue.name!r} asks for")
+
+
+def _can_be_served(queue: QueuePolicy, type_: CallType, policy: Policy) -> bool:
+    """Whether anybody could ever have a call of this type; rings and overflow are left to the run."""
+    if queue.rings or queue.overflow:
+        return True
+    need = (*required(queue.skills, queue.requires), *required(type_.skills, ()))
+    return any(meets(agent.skills, need) for agent in policy.agents)
 
 
 def _check_recorded(scenario: Scenario, top: Section) -> None:

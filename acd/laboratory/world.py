@@ -19,7 +19,7 @@ MILLISECOND = timedelta(milliseconds=1)
 # The rows that the service would write are thrown away this often, so that a long run does not keep them all.
 INPUTS_BETWEEN_CLEARING = 512
 FOR_EVER = 1 << 62
-WEEK_MS = 7 * 24 * 3_600_000
+DAY_MS = 24 * 3_600_000
 
 # Places of a call's cell, in the order of Counts.
 OFFERED, BLOCKED, WAITED, WAIT, SERVED, SERVED_WAIT, SERVED_IN_TIME, ABANDONED, ABANDONED_IN_TIME, LEFT = range(10)
@@ -93,13 +93,16 @@ class World:
         calls = iter(trial.calls)
         self._flow(calls)
         if self._open:
-            raise NeverServed(f"{self._open} callers wait for whom no agent comes any more")
+            types = sorted({call.type for call, cell in self._live.values() if cell is not None})
+            raise NeverServed(
+                f"{self._open} callers ({', '.join(types)}) wait on and on: no agent comes who can serve them"
+            )
         self._settle()
         return self._outcome()
 
     def _flow(self, calls: Iterator[SimulatedCall]) -> None:
         due, core, until = self._due, self._core, self._trial.until_ms
-        patience_ms = until + max(10 * (until - self._trial.from_ms), WEEK_MS)
+        length = until - self._trial.from_ms
         call = next(calls, None)
         deadline: datetime | None = None
         deadline_ms = FOR_EVER
@@ -112,7 +115,8 @@ class World:
             comes = call is not None and call.at_ms < at
             if call is not None and comes:
                 at = call.at_ms
-            if min(at, deadline_ms) >= (patience_ms if self._open else until):
+            patience_ms = 0 if not self._open else length + DAY_MS if call is not None else 10 * length + 7 * DAY_MS
+            if min(at, deadline_ms) >= until + patience_ms:
                 return
             if deadline_ms <= at:
                 self._go_on(deadline_ms)

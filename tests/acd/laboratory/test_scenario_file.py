@@ -85,6 +85,11 @@ def test_a_site_has_types_groups_and_periods() -> None:
         ("opens", "9 o'clock", "opens: must be a time of day"),
         ("start_empty", False, "start_empty: must be true where rates or staff change"),
         ("queues", [{"name": "x", "ring_s": 0}], "s.yaml: queues[0].ring_s: must be"),
+        (
+            "groups.ann.skills",
+            {"sales": 1},
+            "call_types.billing: no agent has the skills that queue 'billing' asks for",
+        ),
         ("groups", {}, "groups: must have at least one group"),
     ],
 )
