@@ -28,6 +28,7 @@ STANDINGS: Mapping[str, str] = {
     "not_ready": "not ready",
     "reserved": "offered another caller",
     "on_contact": "on a contact",
+    "on_other_contact": "on contacts of another channel",
     "wrap_up": "in wrap-up",
     "rests": "resting, his phone could not be rung",
     "phone_away": "his phone is not registered",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -14,8 +14,9 @@ from acd.model import AgentPolicy, QueuePolicy, Ring, Strategy, milliseconds
 from acd.policies.announcing import AnnouncePolicy
 from acd.replay import Logged
 from acd.service import INPUT_TYPES
+from acd.standing import Reason
 from acd.why import Step, Story, story_of
-from acd.why_text import words
+from acd.why_text import STANDINGS, words
 from callcenter.kernel.codec import decode, encode
 from tests.support.acd import AcdWorld
 from tests.support.acd_walk import seeded, walked
@@ -280,6 +281,11 @@ def test_a_team_that_an_agent_is_not_of_is_what_he_lacks(acd: ToldWorld) -> None
     assert acd.reasons(call.contact) == ["nobody_qualified"]
     (queued,) = acd.steps(call.contact, "entry.queued")
     assert [{"skill": "@gold", "level": 1}] in queued["needs"]
+
+
+def test_every_reason_has_its_words() -> None:
+    reasons = {word for part in get_args(Reason) for word in (get_args(part) or (part,))}
+    assert reasons <= set(STANDINGS)
 
 
 def test_an_announcement_ends_no_wait(acd: ToldWorld) -> None:
