@@ -140,7 +140,7 @@ class SupervisionDesk:
             async with self._site.session() as session:
                 session.add(AuditEntry(at=unit.now, actor=by, action=action, subject=subject, data=dict(data)))
         except SiteUnavailable:
-            log.warning("not in the audit trail: no site database", extra={"action": action})
+            log.warning("not in the audit trail: no site database")
 
 
 def _refuse(reason: str) -> None:
