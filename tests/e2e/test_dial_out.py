@@ -37,6 +37,7 @@ def outside_site() -> SiteFiles:
     site.flows["overflow"] = _dials(OUTSIDE)
     site.flows["forbidden"] = _dials("+41900123456")
     site.flows["outside"] = _dials("${called}")
+    site.outside = "outside"
     site.trunks[0]["numbers"] |= {OVERFLOW: "overflow", FORBIDDEN: "forbidden"}
     return site
 
@@ -151,3 +152,36 @@ def test_a_busy_number_outside_is_told_to_the_flow_and_makes_room_again(outside:
     ):
         customer.wait()
         called.wait()
+
+
+def test_a_phone_with_a_password_dials_out_and_shows_the_sites_number(outside: House) -> None:
+    with (
+        outside.wire("phone-out") as wire,
+        carrier(outside, phone(ring_ms=100)) as called,
+        outside.phone("desk", caller(number="desk", authenticate=True), service="0041441112299", talk_ms=500) as desk,
+    ):
+        desk.wait()
+        called.wait()
+    invite = next(p for p in wire.packets() if p.sip_summary == "INVITE" and p.destination == CARRIER)
+    head = invite.payload.decode()
+    # Dialled as people dial, written as the provider has it.
+    assert head.startswith("INVITE sip:+41441112299@")
+    assert f"<sip:{OUR_NUMBER}@" in head.split("\r\nFrom:")[1].split("\r\n")[0]
+    record = outside.record("desk")
+    assert (record["result"], record["direction"]) == ("answered", "internal")
+
+
+def test_a_phone_does_not_reach_what_is_forbidden(outside: House) -> None:
+    with outside.phone(
+        "desk", refused_caller("486", number="desk", authenticate=True), service="+15550100999"
+    ) as desk:
+        desk.wait()
+
+
+def test_a_trunk_reaches_no_number_outside_by_dialling_it(outside: House) -> None:
+    with (
+        outside.wire("toll") as wire,
+        outside.caller(refused_caller("404", number=outside.number()), OUTSIDE) as stranger,
+    ):
+        stranger.wait()
+    assert [p for p in wire.packets() if p.destination == CARRIER and p.sip_summary == "INVITE"] == []

@@ -48,6 +48,7 @@ class SiteFiles:
     trunks: list[Document] = field(default_factory=list)
     phones: list[Document] = field(default_factory=list)
     dial: dict[str, str] = field(default_factory=dict)
+    outside: str | None = None
     queues: list[Document] = field(default_factory=list)
     agents: list[Document] = field(default_factory=list)
     flows: dict[str, Document] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class SiteFiles:
         (config / "prompts").symlink_to(ROOT / "config" / "prompts")
         documents: dict[str, Document] = {
             "trunks.yaml": {"trunks": self.trunks},
-            "phones.yaml": {"phones": self.phones, "dial": self.dial},
+            "phones.yaml": {"phones": self.phones, "dial": self.dial, "outside": self.outside},
             "queues.yaml": {"queues": self.queues},
             "agents.yaml": {"agents": self.agents},
             "settings.yaml": self.settings,

@@ -196,3 +196,14 @@ def test_a_callback_that_is_answered_is_put_into_its_flow(world: World) -> None:
 
 def test_a_forbidden_number_is_not_called_back(world: World) -> None:
     assert world.director.call_out(world.open_unit(), "+15550100999", "greeting", ring_s=20) == "forbidden"
+
+
+def test_a_call_outside_is_ended_when_it_has_lasted_too_long(world: World) -> None:
+    world.arrive("outside")
+    dialled = str(world.told("director.dial_out.placed")[0]["leg"])
+    world.signalling.accepts(dialled)
+    world.advance(7199)
+    assert ("BYE", dialled) not in world.signalling.sent
+    world.advance(2)
+    assert ("BYE", dialled) in world.signalling.sent
+    assert world.told("calls.leg.ended")[0]["reason"] == "too_long"
