@@ -23,7 +23,7 @@ from callcenter.app.live import LiveSide
 from callcenter.app.policy_start import KeptPolicy, digest_of, keep_policy, texts_of
 from callcenter.app.queue_terms import NO_QUEUE, load_queue_terms
 from callcenter.identity.tables import AuditEntry
-from callcenter.kernel.errors import ConfigError
+from callcenter.kernel.errors import ConfigError, NotFound
 from callcenter.kernel.site import Site
 from ivr.model import Flow
 
@@ -45,7 +45,16 @@ class PolicySide:
         self._files = ""
 
     async def opened(self) -> None:
-        """The database is there: take in changed files, and have the active version hold. Raises SiteUnavailable."""
+        """The database is there: take in changed files, and have the active version hold. Raises SiteUnavailable.
+
+        A version that this release cannot read does not keep the rest from opening: what holds goes on.
+        """
+        try:
+            await self._open()
+        except (PolicyInvalid, NotFound):
+            log.error("the active policy cannot be read by this version of the program, config/ holds")  # noqa: TRY400 - said whole
+
+    async def _open(self) -> None:
         async with self._turn:
             try:
                 files = await asyncio.to_thread(texts_of, self._config)

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import acd.commands as acd_in
 from acd import events
+from acd.policy_tables import PolicyVersion
 from acd.policy_text import PolicyInvalid, Texts, checked
 from acd.policy_versions import PolicyChanged
 from acd.service import AcdService
@@ -230,6 +231,21 @@ async def test_what_was_kept_is_made_anew_from_the_database(house: House) -> Non
     kept = kept_policy(house.data)
     assert kept is not None
     assert kept.number == 2
+
+
+async def test_an_active_version_that_this_release_cannot_read_keeps_nothing_from_opening(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.side.save(SKILLED, based_on=1, note="", activate=True, by="root")
+    async with house.site.session() as session:
+        await session.execute(update(PolicyVersion).where(PolicyVersion.number == 2).values(queues="queues: 7"))
+    (house.data / KEPT).unlink()
+    house.starts()
+    await house.side.opened()
+    assert house.live.site.roster == checked(Texts(QUEUES, AGENTS))
+    assert "the active policy cannot be read by this version of the program, config/ holds" in caplog.messages
+    back = await house.side.activate(1, active=2, by="root")
+    assert back.view.is_active
 
 
 async def test_changed_files_with_mistakes_do_not_start(house: House) -> None:
