@@ -1,6 +1,7 @@
 """What visits and spans add to the quarter hours."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,11 +168,11 @@ def as_of(visit: Visit, now: datetime) -> Visit:
 
 @given(st.lists(stays(), max_size=8), st.lists(spans(), max_size=8), st.randoms(use_true_random=False))
 def test_the_order_in_which_they_are_taken_does_not_matter(
-    visits: list[Visit], done: list[Span], random: object
+    visits: list[Visit], done: list[Span], random: Random
 ) -> None:
     facts = facts_of(visits, done, now=FAR)
-    random.shuffle(visits)  # type: ignore[attr-defined]  # hypothesis types it as object
-    random.shuffle(done)  # type: ignore[attr-defined]
+    random.shuffle(visits)
+    random.shuffle(done)
     assert facts_of(visits, done, now=FAR) == facts
 
 
