@@ -1,12 +1,15 @@
 """Visits, spans, facts and lines as the projector keeps them, on both engines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcenter.kernel.errors import SiteUnavailable
+from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal import Journal, JournalReader
 from callcenter.kernel.projector import Projector
 from callcenter.kernel.site import Site
@@ -150,6 +153,32 @@ async def test_the_log_has_the_callers_number_while_he_waits_and_none_once_it_is
     async with books.site.session() as session:
         await session.execute(text("DELETE FROM contact_people"))
     assert (await books.log())[1] == "1772442001|c|billing|NONE|ENTERQUEUE|||1"
+
+
+class GivesUpOnce:
+    """A handler whose database is away once, after the other's work."""
+
+    types = frozenset({"acd.entry.queued"})
+
+    def __init__(self) -> None:
+        self.left = 1
+
+    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise OSError
+
+
+async def test_a_transaction_that_was_given_up_leaves_nothing_behind_that_counts_twice(books: Site15) -> None:
+    books.projector = Projector(books.site, books.reader, [QueueHandler(FixedTerms()), GivesUpOnce()])
+    with pytest.raises(SiteUnavailable):
+        await books.project(answered_call())
+    while await books.projector.step():
+        pass
+    facts = await interval_facts(books.site, DAY, now=at(100_000))
+    assert facts[Key(START, "queue", "billing")].answered == 1
+    assert len(await books.log()) == 7
+    assert await differences(books.site, START, START + QUARTER) == []
 
 
 async def test_names_that_are_too_long_for_their_columns_are_cut(books: Site15) -> None:
