@@ -7,7 +7,7 @@ network may send late or twice is refused (`events.InputRefused`), never an erro
 from dataclasses import dataclass
 from datetime import datetime
 
-from acd.model import DEFAULT_PRIORITY, EndReason, FailureReason, Outcome, Policy, Requirements, Skills
+from acd.model import DEFAULT_PRIORITY, Channel, EndReason, FailureReason, Outcome, Policy, Requirements, Skills
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,14 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class ContactStarted:
-    """A call that came through no queue is up with this agent."""
+    """A call that came through no queue is up with this agent; or a contact of another channel is with him.
+
+    Of those he may have as many as his capacity says; they leave his state alone.
+    """
 
     agent: str
     contact: str
+    channel: Channel = "voice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,6 @@ class Roster:
                 preferred_s=queue.routing.preferred_s,
                 head_start_s=queue.routing.head_start_s,
                 ring_all_most=queue.routing.ring_all_most,
-                channel=queue.routing.channel,
             )
             for queue in self.queues
         )

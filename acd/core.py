@@ -110,6 +110,7 @@ class Distributor:
             state.agents[agent.id] = agent
             if agent.live_contact is not None:
                 state.holders.setdefault(agent.live_contact, {})[agent.id] = None
+            state.held |= {held.contact: agent.id for held in agent.held}
             state.arm("agent", agent.id, agent.next_deadline)
         for entry in entries_:
             state.entries[entry.id] = entry

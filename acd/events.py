@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from acd.model import AgentState, Delivery, EndReason, FailureReason, Outcome, RestState, Skills, Strategy
+from acd.model import AgentState, Channel, Delivery, EndReason, FailureReason, Outcome, RestState, Skills, Strategy
 
 RescindReason = Literal["caller_left", "signed_out", "on_contact", "withdrawn", "restart", "answered_elsewhere"]
 
@@ -248,6 +248,18 @@ class NextStateChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadChanged:
+    """The agent has a contact of a channel besides calls, or has it no more; `held` of `most` are with him now."""
+
+    TYPE: ClassVar[str] = "acd.load.changed"
+    agent: str
+    contact: str
+    channel: Channel
+    held: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class WrapUpAsked:
     """The agent will have a wrap-up after this contact because he wants it."""
 
@@ -307,6 +319,7 @@ Fact = (
     | OfferFailed
     | AgentStateChanged
     | NextStateChosen
+    | LoadChanged
     | WrapUpAsked
     | PresenceChanged
     | DispositionChosen

@@ -135,7 +135,6 @@ class QueuePolicy:
     preferred_s: int = 20
     head_start_s: int = 0
     ring_all_most: int = 30
-    channel: Channel = "voice"
     announce: AnnouncePolicy = SILENT
     overflow: tuple[OverflowRule, ...] = ()
 

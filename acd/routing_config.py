@@ -34,7 +34,6 @@ class RoutingConfig:
     preferred_s: int = 20
     head_start_s: int = 0
     ring_all_most: int = 30
-    channel: Channel = "voice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,6 @@ def read_routing(section: Section, skills: Skills) -> RoutingConfig:
         preferred_s=section.integer("preferred_s", 0, DAY_S, 20),
         head_start_s=section.integer("head_start_s", 0, DAY_S, 0),
         ring_all_most=section.integer("ring_all_most", 2, 200, 30),
-        channel=section.choice("channel", get_args(Channel), "voice"),
     )
 
 

@@ -53,6 +53,8 @@ class State:
         self.offers: dict[str, Offer] = {}
         self.entry_of: dict[str, str] = {}
         self.holders: dict[str, dict[str, None]] = {}
+        # Contacts of other channels than voice, and who has them.
+        self.held: dict[str, str] = {}
         self.matcher = Matcher(self.policy)
         self.staffing = Staffing()
         self.cares: dict[str, Care] = {}
@@ -201,7 +203,11 @@ class State:
             and agent.id not in self.known
             and agent.state == "logged_out"
             and agent.contact is None
+            and not agent.held
         ):
+            if agent.phone or agent.console:
+                # Whoever watches him sees him go: signed out and out of reach is the same as unknown.
+                self.told.append(events.PresenceChanged(agent.id, phone=False, console=False))
             del self.agents[agent.id]
             self.touched["agent", agent.id] = None
 

@@ -4,9 +4,10 @@
 # him. `contact` is the live contact in on_contact, the contact worked on in wrap_up, the caller's in reserved, and
 # the call of one who is signed out. While he is reserved, talking or wrapping up, wishes are kept in `next` and come
 # true afterwards: nothing that he presses stirs an offer that rings (signing out excepted, which the distributor
-# answers by rescinding it). `idle_since` is his place in the idle order: kept when an offer is taken back without his
-# doing, renewed when he let it go. A wrap-up ends at `until`; without, only when he says so. A phone that cannot be
-# rung rests for a time that doubles, so it is never rung in a loop.
+# answers by rescinding it). Contacts of other channels are held beside all this: they leave the state alone, and keep
+# calls away unless they may be interrupted. `idle_since` is his place in the idle order: kept when an offer is taken
+# back without his doing, renewed when he let it go. A wrap-up ends at `until`; without, only when he says so. A phone
+# that cannot be rung rests for a time that doubles, so it is never rung in a loop.
 #
 #   logged_out --AgentSignedIn--> not_ready(signed_in), or on_contact when a call of his is up
 #   not_ready --AgentWentAvailable--> available --AgentWentNotReady--> not_ready(reason)
@@ -27,6 +28,7 @@ from acd.machines.frozen import replaced
 from acd.model import (
     GO_ON,
     AgentState,
+    Channel,
     Delivery,
     FailureReason,
     NextState,
@@ -74,14 +76,49 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A contact of another channel than voice. `interruptible`: a call may come in besides."""
+
+    contact: str
+    channel: Channel
+    interruptible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """He has `contact` too, of a channel of which he may have `most`."""
+
+    contact: str
+    channel: Channel
+    most: int
+    interruptible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """The held `contact` is over."""
+
+    contact: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lapse:
     """Time has gone on."""
 
 
 Obstacle = Literal[
-    "logged_out", "not_ready", "reserved", "on_contact", "wrap_up", "rests", "phone_away", "console_away"
+    "logged_out",
+    "not_ready",
+    "reserved",
+    "on_contact",
+    "on_other_contact",
+    "wrap_up",
+    "rests",
+    "phone_away",
+    "console_away",
 ]
-AgentInput = commands.AgentInput | Reserve | Connect | Release | Part | Lapse
+AgentInput = commands.AgentInput | Reserve | Connect | Release | Part | Hold | LetGo | Lapse
 Step = tuple["Agent", list[events.Event]]
 
 
@@ -117,6 +154,7 @@ class Agent:
     contacts: int = 0
     inbound_at: datetime | None = None
     turn: int = 0
+    held: tuple[Held, ...] = ()
 
     @property
     def idle(self) -> Idle:
@@ -139,6 +177,8 @@ class Agent:
         """What keeps contacts from him now; None: he can be offered one."""
         if self.state != "available":
             return self.state
+        if self.held and not all(each.interruptible for each in self.held):
+            return "on_other_contact"
         if self.rests_until is not None:
             return "rests"
         if not self.phone:
@@ -166,7 +206,7 @@ def _changed(agent: Agent) -> Step:
         agent=agent.id,
         state=agent.state,
         reason=agent.reason,
-        contact=agent.contact,
+        contact=None if agent.state == "logged_out" else agent.contact,
         since=agent.since,
         until=agent.until if agent.state == "wrap_up" else agent.rests_until,
     )
@@ -408,6 +448,28 @@ def _no_disposition(agent: Agent, event: AgentInput, _now: datetime) -> Step:
     return _refused(agent, event, "not_his_contact")
 
 
+def _hold(agent: Agent, event: Hold, _now: datetime) -> Step:
+    if any(each.contact == event.contact for each in agent.held):
+        return agent, []
+    held = _count(agent, event.channel)
+    if held >= event.most:
+        return _refused(agent, event, "at_capacity")
+    taken = Held(event.contact, event.channel, event.interruptible)
+    changed = events.LoadChanged(agent.id, event.contact, event.channel, held + 1, event.most)
+    return replaced(agent, held=(*agent.held, taken)), [changed]
+
+
+def _let_go(agent: Agent, event: LetGo, _now: datetime) -> Step:
+    gone = next(each for each in agent.held if each.contact == event.contact)
+    rest = replaced(agent, held=tuple(each for each in agent.held if each is not gone))
+    left = _count(rest, gone.channel)
+    return rest, [events.LoadChanged(agent.id, gone.contact, gone.channel, left, event.most)]
+
+
+def _count(agent: Agent, channel: Channel) -> int:
+    return sum(each.channel == channel for each in agent.held)
+
+
 # -- time ------------------------------------------------------------------------------------------------------
 
 
@@ -448,6 +510,8 @@ _TABLE: dict[type, tuple[Transition | None, ...]] = {
     Reserve: (None, None, _reserve, None, None, None),
     Connect: (None, None, None, _connect, None, None),
     Release: (None, None, None, _release, None, None),
+    Hold: (_not_signed_in, _hold, _hold, _hold, _hold, _hold),
+    LetGo: (_let_go, _let_go, _let_go, _let_go, _let_go, _let_go),
     Part: (_part_signed_out, None, None, None, _part, None),
     Lapse: (_ignore, _ignore, _lapse_available, _ignore, _ignore, _lapse_wrap_up),
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-from acd.model import Channel, Need, Policy, QueuePolicy, Skills
+from acd.model import Need, Policy, QueuePolicy, Skills
 from acd.policies import rings
 from acd.policies.chance import Urn, urn_of
 from acd.policies.line import Line
@@ -62,8 +62,8 @@ class Matcher:
     `holds_back`: whether some pool keeps agents in reserve.
     """
 
-    def __init__(self, policy: Policy, channel: Channel = "voice") -> None:
-        self._queues = {queue.name: queue for queue in policy.queues if queue.channel == channel}
+    def __init__(self, policy: Policy) -> None:
+        self._queues = {queue.name: queue for queue in policy.queues}
         self._weights = {agent.id: agent.weight for agent in policy.agents}
         self._agents: dict[str, Skills] = {agent.id: profile(agent.skills, agent.teams) for agent in policy.agents}
         self._profiles: dict[Skills, list[_Pool]] = {has: [] for has in self._agents.values()}

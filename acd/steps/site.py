@@ -52,6 +52,8 @@ def reconcile(state: State, input_: commands.Reconciled, now: datetime) -> None:
     for id_, entry in sorted(state.entries.items()):
         if entry.contact not in alive:
             entries.end_entry(state, id_, entry_machine.Withdrawn("failed", "not_alive"), "caller_left", now)
+    for contact in sorted(state.held.keys() - alive):
+        agents.let_go(state, contact, now)
     for contact in sorted(state.holders.keys() - alive):
         agents.part_all(state, contact, now)
 

@@ -13,7 +13,7 @@ from tests.support.acd_walk import POLICIES, Transition, counted, seeded, walked
 
 NUMBER = st.integers(min_value=0, max_value=2519)
 STEPS = st.lists(st.tuples(NUMBER, NUMBER, NUMBER, NUMBER), min_size=30, max_size=60)
-QUICK_WALKS = 300
+QUICK_WALKS = 400
 SOAK_WALKS = 10_000
 
 MACHINES: tuple[tuple[str, Iterable[tuple[str, type]]], ...] = (

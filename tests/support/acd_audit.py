@@ -42,6 +42,7 @@ class Auditor:
     excluded_until: dict[tuple[str, str], datetime] = field(default_factory=dict)
     rests_until: dict[str, datetime] = field(default_factory=dict)
     wrap_up_owed: dict[str, _Pending] = field(default_factory=dict)
+    chats: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     turns: dict[str, int] = field(default_factory=dict)
 
@@ -49,6 +50,7 @@ class Auditor:
         for event in told:
             self._fold(core, input_, event, now)
         self._same_picture(core)
+        self._chats(core)
         self._nobody_stuck(core, input_, now)
         work_is_conserved(core)
         rings_are_kept(core)
@@ -76,6 +78,10 @@ class Auditor:
                 del self.pending[offer]
             case events.OfferDeclined() | events.OfferTimedOut() | events.OfferFailed():
                 self._fold_let_go(core, event, now)
+            case events.LoadChanged(agent=agent, contact=contact, held=held, most=most):
+                if self.chats.pop(contact, None) is None:
+                    assert held <= most, "no more than his capacity"
+                    self.chats[contact] = agent
             case events.WrapUpAsked(agent=agent):
                 self.asked.add(agent)
             case events.EntryAnswered(entry=entry, wait_ms=wait_ms):
@@ -182,6 +188,11 @@ class Auditor:
         assert len(owned) == len(set(owned)), "a contact has one owner"
         waiting = {entry.contact for entry in core.entries.values() if entry.state == "waiting"}
         assert not waiting & set(owned), "who waits has no owner"
+
+    def _chats(self, core: Distributor) -> None:
+        held = [(each.contact, agent.id) for agent in core.agents.values() for each in agent.held]
+        assert dict(held) == self.chats, "each chat came and is not over"
+        assert len(held) == len(self.chats), "a chat has one owner"
 
     def _nobody_stuck(self, core: Distributor, input_: commands.Input, now: datetime) -> None:
         due = core.next_deadline

@@ -86,6 +86,7 @@ def offer_was_fair(core: Distributor, made: events.OfferCreated, turns: Turns) -
     skills = profiles(core)
     entry, agent = core.entries[made.entry], core.agents[made.agent]
     assert entry.stage.ring == 0 or meets(skills[agent.id], entry.need), "the agent has the skills"
+    assert all(held.interruptible for held in agent.held), "not to one whose chat must not be interrupted"
     over = made.decision.passed_over
     assert made.decision.ring == entry.stage.ring
     assert entry.stage.ring == 0 or 1 + over.excluded + over.later_in_order > entry.stage.reserve, (

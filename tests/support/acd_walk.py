@@ -19,6 +19,7 @@ from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
 from acd.model import (
     AgentPolicy,
+    Capacity,
     FailureReason,
     Outcome,
     Policy,
@@ -49,8 +50,8 @@ _BASE = Policy(
         QueuePolicy("sales", (("sales", 1),), ring_s=15, wrap_up_s=30, max_wait_s=60),
     ),
     agents=(
-        AgentPolicy("ann", (("billing", 3), ("sales", 1))),
-        AgentPolicy("bob", (("english", 5), ("support", 2))),
+        AgentPolicy("ann", (("billing", 3), ("sales", 1)), capacity=(Capacity("chat", 2, interruptible=True),)),
+        AgentPolicy("bob", (("english", 5), ("support", 2)), capacity=(Capacity("chat", 1),)),
         AgentPolicy("chen", (("billing", 1), ("chinese", 3), ("sales", 2))),
         AgentPolicy("dan", (("billing", 3), ("sales", 1)), delivery="console"),
         AgentPolicy("eve", (("billing", 2), ("english", 1), ("sales", 1), ("support", 3))),
@@ -166,6 +167,9 @@ class Walk:
             return [self._end_of(kind, _recent(self.entries or ["none"], which), how)]
         if kind in ("accept", "decline", "fail"):
             return [self._answer(kind, which, how)]
+        if kind == "end_chat":
+            chats = sorted(self.core.state.held) or ["chat1"]
+            return [commands.ContactEnded(chats[which % len(chats)], agent=agent if how % 3 == 0 else None)]
         if kind == "end":
             held = sorted({a.contact for a in self.core.agents.values() if a.contact and a.state != "reserved"})
             contact = held[which % len(held)] if held and how % 4 else _recent(self.contacts, which)
@@ -233,6 +237,8 @@ class Walk:
                 return commands.ContactStarted(agent, _recent(self.contacts, which))
             self.contacts.append(f"c{len(self.contacts)}")
             return commands.ContactStarted(agent, self.contacts[-1])
+        if kind == "chat":
+            return commands.ContactStarted(agent, f"chat{which % 3}", "chat")
         if kind == "dispose":
             held = self.core.agents[agent].contact if agent in self.core.agents else None
             return commands.DispositionChosen(agent, held or "c0", "solved")
@@ -256,6 +262,7 @@ class Walk:
         if how % 3 == 0:
             alive = {entry.contact for entry in self.core.entries.values()}
             alive |= {agent.contact for agent in self.core.agents.values() if agent.contact}
+            alive |= {held.contact for agent in self.core.agents.values() for held in agent.held}
             again.append(commands.Reconciled(tuple(sorted(alive)[how % 2 :])))
         again += [commands.PresenceChanged(agent, console=True) for agent in AGENTS[: how % 6]]
         return again
@@ -279,9 +286,11 @@ _MIX = (
     *("extend",) * 2,
     *("dispose",) * 3,
     *("supervise",) * 3,
+    *("chat",) * 8,
+    *("end_chat",) * 6,
     *("ask",) * 3,
-    *("force",) * 1,
-    *("teach",) * 1,
+    *("force",) * 3,
+    *("teach",) * 2,
     *("policy",) * 2,
     *("restart",) * 2,
 )

@@ -25,10 +25,13 @@ def take(view: LiveView, told: list[acd_out.Event], now: datetime) -> None:
 
 
 def what_is_known(view: LiveView) -> object:
-    """Rows without order; agents who are signed out and out of reach are the same as unknown ones."""
+    """Rows without order; agents who are signed out and out of reach are the same as unknown ones.
+
+    Since when one is signed out is not told again when the policy forgets him and takes him back.
+    """
     nobody = AgentRow("")
     agents = {
-        row.id: row
+        row.id: msgspec.structs.replace(row, since=None) if row.state == "logged_out" else row
         for row in view.agents.values()
         if msgspec.structs.replace(row, id="", since=None, reason=None) != nobody
     }
