@@ -1,0 +1,84 @@
+import { flushSync, mount, unmount } from 'svelte'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import WaitingTable from '../apps/console/live/WaitingTable.svelte'
+import { WAITING_TEXTS } from '../apps/console/live/waitingTexts'
+import { setLocale } from '../i18n/index.svelte'
+
+const NOON = Date.parse('2026-03-02T12:00:00Z')
+const waiter = (id: string, rest: object = {}): object => ({
+  id, contact: id, queue: 'billing', state: 'waiting', priority: 50, since: '2026-03-02T11:58:30Z', position: 1,
+  expected_wait_ms: 61_000, callback: false, ...rest,
+})
+
+let page: ReturnType<typeof mount> | null = null
+let asked: [string, unknown][] = []
+
+beforeEach(() => {
+  setLocale('en')
+  asked = []
+  vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
+    if (init.method === 'GET')
+      return new Response(JSON.stringify({ entries: [waiter('c1-q1'), waiter('c2-q1', { position: 2, callback: true })] }))
+    asked.push([path, init.body === undefined ? null : JSON.parse(String(init.body))])
+    return new Response(null, { status: 204 })
+  })
+})
+afterEach(async () => {
+  if (page) await unmount(page)
+  page = null
+  document.body.innerHTML = ''
+  vi.unstubAllGlobals()
+})
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 40; turn++) await Promise.resolve()
+  flushSync()
+}
+const open = async (mayControl = true): Promise<void> => {
+  page = mount(WaitingTable, {
+    target: document.body,
+    props: { entries: [], queues: ['billing', 'sales'], now: NOON, mayControl },
+  })
+  await settled()
+}
+const choose = async (label: string, value: string): Promise<void> => {
+  const select = document.querySelector<HTMLSelectElement>(`select[aria-label="${label}"]`)
+  if (!select) throw new Error(`no ${label}`)
+  select.value = value
+  select.dispatchEvent(new Event('change', { bubbles: true }))
+  await settled()
+}
+
+it('tells place, time and the wait to expect of each who waits', async () => {
+  await open()
+  const rows = [...document.querySelectorAll('tbody tr')].map((row) => row.textContent?.replace(/\s+/g, ' ') ?? '')
+  expect(rows[0]).toContain('1:30')
+  expect(rows[0]).toContain('about 2 min')
+  expect(rows[1]).toContain('callback')
+})
+
+it('moves, prioritises, and takes out once that was said twice', async () => {
+  await open()
+  await choose('Move place 1 of billing to another queue', 'sales')
+  await choose('Priority of place 2 in billing', '90')
+  const button = document.querySelector<HTMLButtonElement>('button[aria-label="Take place 1 out of billing"]')
+  button?.click()
+  await settled()
+  expect(asked.length).toBe(2)
+  button?.click()
+  await settled()
+  expect(asked).toEqual([
+    ['/api/entries/c1-q1/move', { queue: 'sales' }],
+    ['/api/entries/c2-q1/priority', { priority: 90 }],
+    ['/api/entries/c1-q1/cancel', null],
+  ])
+})
+
+it('offers nothing to those who may only look', async () => {
+  await open(false)
+  expect(document.querySelectorAll('select, button').length).toBe(0)
+})
+
+it('has every text in both languages', () => {
+  expect(Object.keys(WAITING_TEXTS.zh)).toEqual(Object.keys(WAITING_TEXTS.en))
+})
