@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
 from acd.experiment import run, streams_of
 from acd.laboratory.day_model import DayModel, HandleTimes, Stretch, learn
@@ -19,6 +21,7 @@ from acd.laboratory.world import World
 from callcenter.kernel.errors import ConfigError
 from tests.support.bank import ZONE, bank_day
 
+POLICIES = Path(__file__).parents[3] / "config" / "policies"
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 NINE = MIDNIGHT + timedelta(hours=9)
 
@@ -175,3 +178,15 @@ def test_harm_is_an_interval_wholly_below_zero() -> None:
     assert not harmed.is_free
     assert [(harm.type, harm.level) for harm in harmed.harmed] == [("a", "sl_sl2")]
     assert not judged(a_difference(unsure)).is_free
+
+
+def test_sample_policies_can_be_tried_on_the_banks_day() -> None:
+    model = learn(bank_day(date(1999, 2, 3)))
+    policies = {
+        path.stem: read_policy(path.name, yaml.safe_load(path.read_text(encoding="utf-8")), model)
+        for path in sorted(POLICIES.glob("*.yaml"))
+    }
+    assert set(policies) == {"first_come", "head_start", "short_and_quick"}
+    assert policies["first_come"].callers == ()
+    assert policies["head_start"].callers == (CallerRule(priority=2, head_start_s=90),)
+    assert {queue.strategy for queue in policies["short_and_quick"].policy.queues} == {"highest_level"}
