@@ -45,8 +45,8 @@ def realm(data: Path, wanted: str | None) -> str:
     kept = path.read_text(encoding="utf-8").strip()
     if wanted is not None and wanted != kept:
         raise ConfigError(
-            f"sip.realm: must stay {kept!r}, for which the phones' passwords were made, not {wanted!r}; to change it, "
-            f"remove {path} and give every phone a new password (`callcenter phone passwd USER`)"
+            f"sip.realm: must stay {kept!r}, for which the phones' passwords were made, not {wanted!r}; to change "
+            f"it, remove {path} and give every phone a new password (`callcenter phone passwd USER`)"
         )
     return kept
 

@@ -10,7 +10,7 @@ LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
 # Counts, durations, ids of our own, and words of our own: configuration, reasons and codes.
 FIELDS = {
     *("behind_s", "contacts", "epoch", "events", "missing", "rows", "sessions", "site_epoch", "units"),
-    *("chore", "code", "edge", "flow", "node", "reason", "release", "session", "ticket", "worker"),
+    *("chore", "code", "edge", "flow", "node", "reason", "release", "session", "ticket", "trunk", "worker"),
 }
 # Run by hand when prompts are made; it knows of no call.
 EXEMPT = {Path("ivr/synthesise.py")}
