@@ -167,7 +167,7 @@ def test_two_chained_skills_come_close_to_full_pooling_and_far_from_none() -> No
 
 def test_a_hundred_hours_of_chained_skills_are_nearly_a_full_pool() -> None:
     document = yaml.safe_load(CHAINED.read_text(encoding="utf-8"))
-    is_nearly_a_full_pool(simulated({**document, "hours": 0.5, "warm_up_hours": 1.5}, DAYS_IN_CI))
+    is_nearly_a_full_pool(simulated({**document, "hours": 0.5, "warm_up_hours": 1.0}, DAYS_IN_CI))
 
 
 SMALL = {"arrivals_per_min": 3, "service_s": 60, "agents": 4, "patience_s": 60}
