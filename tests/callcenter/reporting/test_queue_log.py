@@ -1,12 +1,17 @@
 """The queue_log, line by line."""
 
 from pathlib import Path
+from typing import get_args
 
-from callcenter.reporting.ledger import Ledger
+import pytest
+
+from acd.model import EndReason, Outcome
+from callcenter.reporting.ledger import HANDLERS, Ledger
 from callcenter.reporting.queue_log import Line, rendered
 from callcenter.reporting.visits import OpenThings
 from tests.callcenter.reporting.ledgers import Day, FixedTerms
 from tests.callcenter.reporting.stories import START
+from tests.test_house.test_events import documented
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "queue_log.txt"
 PEOPLE = {
@@ -136,3 +141,21 @@ def test_a_callback_that_reached_nobody_is_no_abandon() -> None:
     day = Day().tell(0, "acd.entry.queued", "c", entry="c-1", queue="billing", skills=["billing"], callback=True)
     day.leaves(60, "c", "ended", 60, outcome="failed", reason="not_reached")
     assert day.log()[-1] == "1772442060|c|billing|NONE|EXITWITHTIMEOUT|1|1|60"
+
+
+def test_the_ledger_knows_events_by_the_names_that_the_rooms_use() -> None:
+    assert set(HANDLERS) <= set(documented())
+
+
+@pytest.mark.parametrize("outcome", get_args(Outcome))
+@pytest.mark.parametrize("reason", [*get_args(EndReason), None])
+def test_whatever_ends_a_wait_has_one_last_line(outcome: str, reason: str | None) -> None:
+    key = "1" if reason == "key" else None
+    day = Day().queued(0, "c").leaves(9, "c", "ended", 9, outcome=outcome, reason=reason, key=key)
+    exits = {"key": "EXITWITHKEY", "no_agents": "EXITEMPTY"}
+    lost = {"no_agents": "ABANDON"} if outcome == "failed" else {}
+    otherwise = "ABANDON" if outcome == "failed" else "EXITWITHTIMEOUT"
+    assert [line.split("|")[4] for line in day.log()] == [
+        "ENTERQUEUE",
+        {**exits, **lost}.get(reason or "", otherwise),
+    ]
