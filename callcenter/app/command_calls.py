@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from acd.call_logs import Kept, keep
 from acd.laboratory.technion import FLAGS, Log, read
 from callcenter.app.call_log_file import name_of, opened, zone_of
+from callcenter.app.journal_log import read_journal
 from callcenter.app.settings import Settings
 from callcenter.kernel.errors import InvalidInput
 from callcenter.kernel.site import Site
@@ -33,10 +34,15 @@ def register(commands: "Commands") -> None:
         "import",
         help="take in the call log of another system",
         description="Take in a call log. Odd rows are kept and flagged, rows that cannot be read are rejected; the "
-        "same file taken in again changes nothing. `callcenter report` and `callcenter what-if` read what was taken in.",
+        "same file taken in again changes nothing. `callcenter report` and `callcenter what-if` read it.",
     )
     importing.add_argument("file", type=Path, help="the log, plain or gzip")
-    importing.add_argument("--format", choices=["technion"], required=True, help="technion: a bank's log, with tabs")
+    importing.add_argument(
+        "--format",
+        choices=["technion", "journal"],
+        required=True,
+        help="technion: a bank's log, with tabs; journal: the live.db of a site of this product",
+    )
     importing.add_argument("--zone", metavar="ZONE", help="the IANA zone of the log's clock (default: the site's)")
     importing.add_argument(
         "--report", type=Path, metavar="FILE", help="every flagged or rejected row (default: DATA/imports/NAME.csv)"
@@ -49,8 +55,11 @@ def _import(given: argparse.Namespace) -> int:
     settings: Settings = given.settings
     zone = zone_of(given.zone or settings.site.zone)
     name = name_of(given.file)
-    with opened(given.file) as lines:
-        log = read(lines, file=name, zone=zone)
+    if given.format == "journal":
+        log = read_journal(given.file, name)
+    else:
+        with opened(given.file) as lines:
+            log = read(lines, file=name, zone=zone)
     if not log.calls:
         for row in log.rejected[:SHOWN]:
             print(f"line {row.line}: {row.reason}", file=sys.stderr)
@@ -111,7 +120,8 @@ def _print(log: Log, kept: Kept, where: Path) -> None:
         print(f"{count:>7}  {flag}: {FLAGS[flag]}")
     print(
         f"{len(log.calls)} calls ({kept.new} new, {kept.changed} changed, {kept.unchanged} as they were, "
-        f"{kept.removed} no longer in the file), {len(log.flagged)} of them flagged; {len(log.rejected)} rows rejected"
+        f"{kept.removed} no longer in the file), {len(log.flagged)} of them flagged; "
+        f"{len(log.rejected)} rows rejected"
     )
     print(f"every flagged or rejected row: {where}")
 

@@ -110,6 +110,32 @@ def test_own_calls_are_reported_by_their_queue(tmp_path: Path, capsys: pytest.Ca
     assert list(document["by_type"]) == ["billing"]
 
 
+def test_journal_of_another_site_is_imported_like_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    url = FakeSettings(other).site_database_url
+
+    async def make() -> None:
+        await migrate(url, other)
+        site = Site(url)
+        history = CallHistory(site, other / "live.db")
+        await history.holds(agent_call("c1"), agent_call("c2"))
+        history.reader.close()
+        await site.close()
+
+    asyncio.run(make())
+    words = ["calls", "import", str(other / "live.db"), "--format", "journal"]
+    assert run_command(register_calls, words, tmp_path) == 0
+    assert run_command(register_calls, words, tmp_path) == 0
+    assert "0 new, 0 changed, 2 as they were" in capsys.readouterr().out
+    assert run_command(register_report, ["report", "--day", "2026-03-02", "--json"], tmp_path) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["source"], document["files"]) == ("imported", ["live.db"])
+    assert (document["served"], list(document["by_type"])) == (2, ["billing"])
+    with pytest.raises(InvalidInput, match="is no journal"):
+        run_command(register_calls, ["calls", "import", str(a_file(tmp_path)), "--format", "journal"], tmp_path)
+
+
 @pytest.mark.integration
 def test_banks_february_is_imported_and_its_peak_day_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
