@@ -1,5 +1,6 @@
 """Callers who wait, as they notice it: what they hear, where keys and rules lead, callbacks, and a place kept."""
 
+import json
 import os
 import shutil
 import signal
@@ -99,6 +100,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         house = House(server, folder, OWN_RTP_PORTS)
         yield house
         house.close()
+        verdict = json.loads(server.callcenter("acd", "replay", "--json"))
+        assert verdict["equal"], verdict["divergence"]
         assert server.tracebacks() == []
 
 
