@@ -78,6 +78,13 @@ class Distributor:
         """Whether this agent could get an offer now."""
         return self.state.can_be_offered(agent)
 
+    def free_for(self, queue: str) -> int:
+        """How many could be offered a caller of `queue` who begins to wait now; 0 for a queue that is not there."""
+        found = self.state.queues.get(queue)
+        if found is None:
+            return 0
+        return self.state.matcher.free_at(self.state.stage_in(found, 1, (), ()).needs, queue)
+
     def take_touched(self) -> list[Row]:
         """The rows changed since the last call, as they are now; None for what has ended."""
         touched = self.state.touched

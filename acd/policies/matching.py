@@ -210,6 +210,10 @@ class Matcher:
             for place in pool.line
         ]
 
+    def free_at(self, need: Need, queue: str) -> int:
+        """How many idle agents meet `need`, which is one of `queue`."""
+        return max((pool.idle for pool in self._of_queue.get(queue, ()) if pool.need == need), default=0)
+
     def ringing_for(self, agent: str, excludes: Callable[[str, str], bool]) -> str | None:
         """The entry first in place for whom phones ring already and this agent's may ring too."""
         if not self._ringing:

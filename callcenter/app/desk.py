@@ -87,6 +87,8 @@ class ApplicationDesk:
         inputs: list[acd_in.AgentInput] = []
         if wish.disposition is not None:
             inputs.append(acd_in.DispositionChosen(agent, state.contact or "", wish.disposition))
+        if wish.ask:
+            inputs.append(acd_in.WrapUpAsked(agent))
         if wish.extend_s:
             inputs.append(acd_in.WrapUpExtended(agent, wish.extend_s))
         if wish.finish:
@@ -169,13 +171,7 @@ class ApplicationDesk:
         core = self._acd.core
         waiting = [entry for entry in core.entries.values() if entry.queue == name]
         oldest = min((entry.enqueued_at.timestamp() for entry in waiting), default=None)
-        config = self._roster.queue(name)
-        needed = () if config is None else config.skills
-        free = sum(
-            core.can_be_offered(agent.id)
-            and all(dict(agent.skills).get(skill, 0) >= level for skill, level in needed)
-            for agent in self._roster.agents
-        )
+        free = core.free_for(name)
         longest = None if oldest is None else int((now - oldest) * 1000)
         view = QueueView(name, name, len(waiting), longest, free)
         estimate = core.estimates.get(name)

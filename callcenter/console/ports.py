@@ -153,11 +153,15 @@ class CallWish:
 
 @dataclass(frozen=True, slots=True)
 class WrapUpWish:
-    """After-call work: `extend_s` more seconds, a `disposition` (a code of the site), `finish` at once."""
+    """After-call work: `extend_s` more seconds, a `disposition` (a code of the site), `finish` at once.
+
+    `ask`: the agent, who talks, wants some where the queue leaves it to him.
+    """
 
     finish: bool = False
     extend_s: int = 0
     disposition: str | None = None
+    ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)

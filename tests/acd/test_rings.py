@@ -159,3 +159,11 @@ def test_fewer_rings_in_a_new_policy_leave_a_caller_in_the_last(acd: AcdWorld) -
     acd.advance(60)
     acd.routes("law", Ring(20), Ring(lower=2))
     assert (call.now.stage.ring, call.now.need) == (2, ((("law", 3),),))
+
+
+def test_free_agents_of_a_queue_are_those_of_its_first_ring(acd: AcdWorld) -> None:
+    acd.routes("law", Ring(20), Ring(lower=4), skills=(("law", 5),), teams=("day",))
+    acd.agent("eve", skills={"law": 5}, teams=("day",)).goes_available()
+    acd.agent("ann", skills={"law": 1}, teams=("day",)).goes_available()
+    acd.agent("nina", skills={"law": 5}, teams=("night",)).goes_available()
+    assert (acd.core.free_for("law"), acd.core.free_for("nowhere")) == (1, 0)

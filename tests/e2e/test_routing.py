@@ -26,7 +26,7 @@ def routing_site() -> SiteFiles:
     site.queues += [
         {**plain, "name": "all", "strategy": "ring_all"},
         {**plain, "name": "experts", "skills": {"billing": 5}, "rings": [{"seconds": 2}, {"lower": 4}]},
-        {**plain, "name": "turns", "strategy": "round_robin"},
+        {**plain, "name": "turns", "strategy": "round_robin", "wrap_up": "optional"},
     ]
     for agent in site.agents:
         if agent["id"] == "cleo":
@@ -106,3 +106,19 @@ def test_turns_go_round(site: House) -> None:
             for each in phones:
                 each.stop()
     assert served in (["anna", "cleo", "anna"], ["cleo", "anna", "cleo"])
+
+
+def test_agent_asks_for_time_after_the_call_and_ends_it(site: House) -> None:
+    becomes_free(site, "anna")
+    mine = site.client("anna")
+    with (
+        site.phone("anna", phone(hangs_up=True), talk_ms=3000) as anna,
+        site.caller(caller(number=site.number(), hangs_up=False), TURNS) as customer,
+    ):
+        site.becomes("anna", "on_contact")
+        assert mine.post("/api/agents/me/wrap-up", json={"ask": True}).status_code == 200
+        customer.wait()
+        anna.wait()
+    assert site.becomes("anna", "wrap_up")["until"] is None
+    assert mine.post("/api/agents/me/wrap-up", json={"extend_s": 30}).status_code == 409
+    assert mine.post("/api/agents/me/wrap-up", json={"finish": True}).json()["state"] == "available"

@@ -50,7 +50,7 @@ def add_desk_routes(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/agents/me/wrap-up", dependencies=allow("desk.use"), tags=["desk"])
     async def after_call(wish: AfterCall, asker: Asker) -> AgentOut:
         """Say how the contact ended, take more time, or be done with it. 409 when there is nothing to wrap up."""
-        wanted = WrapUpWish(wish.finish, wish.extend_s, wish.disposition)
+        wanted = WrapUpWish(wish.finish, wish.extend_s, wish.disposition, wish.ask)
         return AgentOut.of(await desk.after_call(_own(asker), wanted))
 
     @app.get("/api/desk/options", dependencies=allow("desk.use"), tags=["desk"])

@@ -47,16 +47,20 @@ class OfferAnswer(Payload):
 
 
 class AfterCall(Payload):
-    """After-call work: a disposition (a code of the site), more seconds, or the end of it."""
+    """After-call work: a disposition (a code of the site), more seconds, or the end of it.
+
+    `ask`, during the call: to have it at all, where the queue leaves that to the agent.
+    """
 
     finish: bool = False
+    ask: bool = False
     extend_s: int = Field(default=0, ge=0, le=3600)
     disposition: str | None = Field(default=None, max_length=40, pattern=r"^[a-z0-9_]+$")
 
     @model_validator(mode="after")
     def _wants_something(self) -> Self:
-        if not (self.finish or self.extend_s or self.disposition):
-            raise ValueError("one of finish, extend_s and disposition must be given")
+        if not (self.finish or self.ask or self.extend_s or self.disposition):
+            raise ValueError("one of finish, ask, extend_s and disposition must be given")
         return self
 
 
