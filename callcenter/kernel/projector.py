@@ -11,17 +11,18 @@ down to one event, logged, counted and passed over.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal_file import JournalReader
-from callcenter.kernel.site import COMMAND_S, Site, is_away
+from callcenter.kernel.site import COMMAND_S, Site, create_inline_engine, is_away, sqlite_path
+from callcenter.kernel.site_connection import SiteConnection, inline
 from callcenter.kernel.site_tables import ProjectorPosition
 
 log = logging.getLogger(__name__)
@@ -47,16 +48,18 @@ class Handler(Protocol):
         """The types of event that it wants to hear of."""
         ...
 
-    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+    async def project(self, connection: SiteConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
         """Write what follows from `events`, in the caller's transaction. Must be repeatable."""
         ...
 
 
 class Projector:
-    """One name's way through one journal. Owned by one event loop; `reader` may be slow, calls live elsewhere."""
+    """One name's way through one journal. Owned by one event loop, which it may block: calls live elsewhere."""
 
     def __init__(self, site: Site, reader: JournalReader, handlers: Sequence[Handler], *, name: str = "live") -> None:
         self._site = site
+        path = sqlite_path(site.url)
+        self._engine = None if path is None else create_inline_engine(path)
         self._reader = reader
         self._handlers = handlers
         self._types = frozenset[str]().union(*(handler.types for handler in handlers))
@@ -102,7 +105,7 @@ class Projector:
             return found or 0
 
     async def _write(self, events: Sequence[Envelope], upto: int) -> None:
-        async with self._site.engine.begin() as connection:
+        async with self._transaction() as connection:
             for handler in self._handlers:
                 wanted = [event for event in events if event.type in handler.types]
                 if wanted:
@@ -110,7 +113,21 @@ class Projector:
             await self._move(connection, upto)
         self._stored = upto
 
-    async def _move(self, connection: AsyncConnection, upto: int) -> None:
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[SiteConnection]:
+        if self._engine is None:
+            async with self._site.engine.begin() as connection:
+                yield connection
+        else:
+            with inline(self._engine) as here:
+                yield here
+
+    def close(self) -> None:
+        """Give the connection back; the site is its owner's."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+    async def _move(self, connection: SiteConnection, upto: int) -> None:
         values = {"of": self._key["name"], "in": self._key["journal"], "from": self._stored, "to": upto}
         moved = await connection.execute(_MOVE, values)
         if moved.rowcount != 1:

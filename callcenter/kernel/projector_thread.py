@@ -129,11 +129,13 @@ class ProjectorThread:
         reader = JournalReader(self._journal)
         with self._lock:
             self._loop = asyncio.get_running_loop()
+        projector = Projector(site, reader, self._handlers)
         try:
-            await self._work(Projector(site, reader, self._handlers))
+            await self._work(projector)
         finally:
             with self._lock:
                 self._loop = None
+            projector.close()
             reader.close()
             await site.close()
 

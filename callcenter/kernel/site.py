@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, Select, event
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, Select, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import Connection, Dialect, Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -37,6 +37,10 @@ Rows = Sequence[tuple[Any, ...]]
 RECORDED = "recorded"
 """Noted in a session that has events for the relay."""
 
+_JSON: dict[str, Any] = {
+    "json_serializer": lambda value: encode(value).decode(),
+    "json_deserializer": msgspec.json.decode,
+}
 CONNECT_S = 5
 COMMAND_S = 10
 
@@ -129,21 +133,27 @@ def create_site_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
 
     A PostgreSQL that takes connections and says nothing is given up after COMMAND_S seconds.
     """
-    options: dict[str, Any] = {
-        "json_serializer": lambda value: encode(value).decode(),
-        "json_deserializer": msgspec.json.decode,
-        "pool_size": pool_size,
-        "max_overflow": 0,
-        "pool_timeout": CONNECT_S,
-    }
+    options = {**_JSON, "pool_size": pool_size, "max_overflow": 0, "pool_timeout": CONNECT_S}
     if sqlite_path(url) is not None:
         engine = create_async_engine(url, connect_args={"timeout": CONNECT_S}, **options)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        _listen(engine.sync_engine)
         return engine
     settings = {"statement_timeout": str(COMMAND_S * 1000), "idle_in_transaction_session_timeout": "60000"}
     connect = {"timeout": CONNECT_S, "command_timeout": COMMAND_S, "server_settings": settings}
     return create_async_engine(url, connect_args=connect, pool_pre_ping=True, **options)
+
+
+def create_inline_engine(path: Path) -> Engine:
+    """An engine for the SQLite at `path` whose statements run in the thread that gives them; one connection."""
+    connect = {"timeout": CONNECT_S, "check_same_thread": False}
+    engine = create_engine(f"sqlite:///{path}", connect_args=connect, pool_size=1, max_overflow=0, **_JSON)
+    _listen(engine)
+    return engine
+
+
+def _listen(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

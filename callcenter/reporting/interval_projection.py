@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import FromClause, String, case, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
 
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal_file import JournalReader
 from callcenter.kernel.site import upsert
+from callcenter.kernel.site_connection import SiteConnection
 from callcenter.reporting.interval_tables import INTERVAL_FACTS, AgentSpan, QueueLogLine, QueueVisit
 from callcenter.reporting.intervals import Facts, Key, facts_of
 from callcenter.reporting.ledger import HANDLERS, Ledger
@@ -46,7 +46,7 @@ class QueueHandler:
         self._seen = 0
         self._start: int | None = None
 
-    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+    async def project(self, connection: SiteConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
         """Enter `events` and write what has changed."""
         ledger, self._ledger = self._ledger, None
         if self._start is None:
@@ -63,7 +63,7 @@ class QueueHandler:
 
 
 async def _write(
-    connection: AsyncConnection, visits: Sequence[Visit], spans: Sequence[Span], lines: Sequence[Line]
+    connection: SiteConnection, visits: Sequence[Visit], spans: Sequence[Span], lines: Sequence[Line]
 ) -> None:
     dialect = connection.dialect.name
     if visits:
@@ -86,7 +86,7 @@ def over(visits: Iterable[Visit], spans: Iterable[Span]) -> Facts:
     )
 
 
-async def _remember_callers(connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+async def _remember_callers(connection: SiteConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
     """The log that follows wants the number of a caller who still waits; the record of the call comes at its end."""
     contacts = dict.fromkeys(event.subject for event in events if event.type == QUEUED)
     if contacts:
@@ -95,7 +95,7 @@ async def _remember_callers(connection: AsyncConnection, events: Sequence[Envelo
             await connection.execute(upsert(connection.dialect.name, ContactPerson), people)
 
 
-async def load_open(connection: AsyncConnection) -> OpenThings:
+async def load_open(connection: SiteConnection) -> OpenThings:
     """What was under way when the rows were written."""
     visits = await connection.execute(select(QueueVisit.__table__).where(QueueVisit.open.is_(True)))
     spans = await connection.execute(select(AgentSpan.__table__).where(AgentSpan.open.is_(True)))

@@ -6,11 +6,10 @@ row is replaced, never doubled.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal_file import JournalReader
 from callcenter.kernel.site import upsert
+from callcenter.kernel.site_connection import SiteConnection
 from callcenter.reporting.cdr import Cdr
 from callcenter.reporting.fold import fold
 from callcenter.reporting.tables import CdrRow, ContactPerson
@@ -36,7 +35,7 @@ class CdrHandler:
 
     types = LATE | {ENDED}
 
-    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+    async def project(self, connection: SiteConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
         """Upsert the records of the contacts that `events` end or are late for."""
         contacts = dict.fromkeys(event.subject for event in events if event.type == ENDED)
         others = dict.fromkeys(event.subject for event in events if event.subject not in contacts)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel import projector as projector_module
 from callcenter.kernel.errors import SiteUnavailable
@@ -12,6 +11,7 @@ from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal import JournalReader
 from callcenter.kernel.projector import Projector
 from callcenter.kernel.site import Site
+from callcenter.kernel.site_connection import SiteConnection
 from callcenter.kernel.site_tables import ProjectorPosition
 from tests.callcenter.kernel.journals import JournalWorld
 
@@ -30,7 +30,7 @@ class Noting:
         self.fail: list[Exception] = []
         self.batches: list[list[int]] = []
 
-    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+    async def project(self, connection: SiteConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
         self.batches.append([event.seq for event in events])
         rows = [{"subject": event.subject, "version": str(event.seq)} for event in events]
         await connection.execute(WRITE, rows)
@@ -45,7 +45,7 @@ class Ignoring:
 
     types = Noting.types
 
-    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+    async def project(self, connection: SiteConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
         pass
 
 

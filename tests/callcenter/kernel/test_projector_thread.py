@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel import projector as projector_module
 from callcenter.kernel import projector_thread as thread_module
@@ -16,6 +15,7 @@ from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal import Journal, JournalReader
 from callcenter.kernel.projector_thread import ProjectorThread
 from callcenter.kernel.site import Site
+from callcenter.kernel.site_connection import SiteConnection
 from callcenter.kernel.unit import Unit
 from callcenter.migrations.migrate import migrate
 from tests.callcenter.kernel.journals import START
@@ -33,7 +33,7 @@ class Noting:
 
     types = frozenset({"calls.test.seen"})
 
-    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+    async def project(self, connection: SiteConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
         await connection.execute(WRITE, [{"subject": event.subject, "version": str(event.seq)} for event in events])
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal import Journal, JournalReader
 from callcenter.kernel.projector import Projector
 from callcenter.kernel.site import Site
+from callcenter.kernel.site_connection import SiteConnection
 from callcenter.kernel.unit import Unit
 from callcenter.reporting.interval_projection import QueueHandler
 from callcenter.reporting.interval_queries import Which, differences, interval_facts
@@ -163,7 +163,7 @@ class GivesUpOnce:
     def __init__(self) -> None:
         self.left = 1
 
-    async def project(self, connection: AsyncConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
+    async def project(self, connection: SiteConnection, events: Sequence[Envelope], reader: JournalReader) -> None:
         self.left -= 1
         if self.left >= 0:
             raise OSError
