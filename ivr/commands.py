@@ -61,6 +61,7 @@ class EnterQueue(msgspec.Struct, frozen=True):
 
     `priority` 1..99, higher first; `music` loops until an agent answers. `comfort` is played over it at times, where
     the flow has words of its own; `announce`: whether the caller is told his place, where the queue tells it.
+    `head_start_s` moves him forward; `preferred` is the agent whom he waits for first, empty: nobody.
     """
 
     command: str
@@ -70,6 +71,8 @@ class EnterQueue(msgspec.Struct, frozen=True):
     music: tuple[str, ...]
     comfort: tuple[str, ...] = ()
     announce: bool = True
+    head_start_s: int = 0
+    preferred: str = ""
 
 
 class LeaveQueue(msgspec.Struct, frozen=True):

@@ -233,6 +233,7 @@ class VoicemailNode(RecordNode):
 class QueueNode(Node):
     """Waits for an agent; `next` once they have talked and the agent left.
 
+    `head_start_s` moves the caller forward; `preferred` is the agent whom he waits for first, empty: nobody.
     A key of `exits` takes the caller out of the queue. What the queue itself tells him of his place (`announce`) and
     plays for comfort can be silenced or, for `comfort`, replaced.
     """
@@ -253,6 +254,8 @@ class QueueNode(Node):
     announce: bool
     comfort: tuple[Prompt, ...]
     exits: Mapping[str, str]
+    head_start_s: int
+    preferred: Template
 
     def edges(self) -> Edges:
         edges = (("answered", self.next), ("timeout", self.on_timeout), ("full", self.on_full))

@@ -369,6 +369,8 @@ def _queue(f: Fields, name: str, on_error: str) -> Node:
         announce=f.flag("announce", default=True),
         comfort=f.prompts("comfort", ()),
         exits=_by_digit(f, "exits", {}),
+        head_start_s=f.integer("head_start_s", 0, 86_400, 0),
+        preferred=f.template("preferred", ""),
     )
 
 

@@ -95,6 +95,8 @@ class FlowOrders:
                     command.music or care.music,
                     command.comfort,
                     command.announce,
+                    command.head_start_s,
+                    command.preferred or None,
                 )
                 self._steps.step(unit, call.contact, queue)
             case ivr_out.LeaveQueue():

@@ -75,7 +75,7 @@ class Waiting:
             effect.skills,
             effect.priority,
             since,
-            head_start_s=head_start_s,
+            head_start_s=head_start_s + effect.granted_s,
             preferred=effect.preferred,
         )
         for event in self._steps.distribute(unit, entry):

@@ -365,7 +365,15 @@ class _Turn:
         music, comfort = self._files(node.music), self._files(node.comfort)
         self.effects.append(
             EnterQueue(
-                self._command(), node.queue, dict(node.skills), node.priority, music, comfort, announce=node.announce
+                self._command(),
+                node.queue,
+                dict(node.skills),
+                node.priority,
+                music,
+                comfort,
+                announce=node.announce,
+                head_start_s=node.head_start_s,
+                preferred=node.preferred.text(self._names()).strip(),
             )
         )
         return self._wait("queue")

@@ -34,7 +34,10 @@ class DialWanted(msgspec.Struct, frozen=True):
 
 
 class QueueWanted(msgspec.Struct, frozen=True):
-    """The flow puts the caller into a queue. `comfort` and `announce`: what he is told while he waits."""
+    """The flow puts the caller into a queue. `comfort` and `announce`: what he is told while he waits.
+
+    `head_start_s` and `preferred` are as the distributor has them.
+    """
 
     command: str
     queue: str
@@ -45,6 +48,8 @@ class QueueWanted(msgspec.Struct, frozen=True):
     music: tuple[str, ...]
     comfort: tuple[str, ...] = ()
     announce: bool = True
+    head_start_s: int = 0
+    preferred: str | None = None
 
 
 class ExitWanted(msgspec.Struct, frozen=True):
@@ -251,7 +256,8 @@ class SilenceCaller(msgspec.Struct, frozen=True):
 class Enqueue(msgspec.Struct, frozen=True):
     """Give the caller to the distributor as `entry`. `since`: the time that he keeps; None: his wait begins.
 
-    `head_start_s` moves him forward without being a wait; `preferred` is the agent who has him first.
+    `head_start_s`, what he has waited before, moves him forward without being a wait; `granted_s`, which the flow
+    gives him, comes on top. `preferred` is the agent who has him first.
     """
 
     entry: str
@@ -261,6 +267,7 @@ class Enqueue(msgspec.Struct, frozen=True):
     since: datetime | None = None
     head_start_s: int = 0
     preferred: str | None = None
+    granted_s: int = 0
 
 
 class Returned(msgspec.Struct, frozen=True):

@@ -225,7 +225,16 @@ class IncomingCall(msgspec.Struct, frozen=True):
             announce=wanted.announce,
         )
         after, sounds = queued._sound_if_answered()
-        return after, [*sounds, msg.Enqueue(queued.entry, wanted.queue, wanted.skills, wanted.priority, since)]
+        entry = msg.Enqueue(
+            queued.entry,
+            wanted.queue,
+            wanted.skills,
+            wanted.priority,
+            since,
+            preferred=wanted.preferred,
+            granted_s=wanted.head_start_s,
+        )
+        return after, [*sounds, entry]
 
     def _sound_if_answered(self) -> Step:
         return self._bridge(br.CallerUp()) if self.answered else (self, [])

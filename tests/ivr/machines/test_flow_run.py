@@ -317,6 +317,12 @@ class TestDialAndQueue:
         assert world.command == EnterQueue("f1", "billing", {"billing": 2}, 50, ("/en/music.wav",))
         assert world.takes(QueueLeft("f1", "answered")).effects[0] == NodeLeft("queue", "answered")
 
+    def test_a_queue_is_entered_with_a_head_start_and_the_agent_to_wait_for(self) -> None:
+        world = FlowWorld(queue(head_start_s=90, preferred="a${called}")).starts()
+        assert world.command == EnterQueue(
+            "f1", "billing", {"billing": 2}, 50, ("/en/music.wav",), head_start_s=90, preferred="a800"
+        )
+
     def test_a_queue_outcome_without_a_branch_takes_the_error_branch(self) -> None:
         world = FlowWorld(queue()).starts().takes(QueueLeft("f1", "no_agents"))
         assert world.effects[0] == NodeLeft("queue", "error", "queue_no_agents")
