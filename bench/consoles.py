@@ -195,7 +195,7 @@ def measure(server: Server, given: argparse.Namespace) -> None:
     process.join(10)
     counts = {len(one) for one in late}
     every = sorted(value for one in late for value in one)
-    parts = statistics.quantiles(every, n=100)
+    parts = statistics.quantiles(every, n=100, method="inclusive")
     print(f"{given.consoles} consoles, {changes} changes of state in {given.seconds} s: {len(every)} events read")
     print(
         f"late by p50 {parts[49]:.1f} ms, p95 {parts[94]:.1f} ms, p99 {parts[98]:.1f} ms, at most {every[-1]:.1f} ms"

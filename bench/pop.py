@@ -104,7 +104,7 @@ def measure(server: Server, given: argparse.Namespace) -> None:
 
 def tell(screen: Screen) -> None:
     late = sorted((at - screen.offers[offer]) * 1000 for offer, at in screen.pops.items() if offer in screen.offers)
-    parts = statistics.quantiles(late, n=100)
+    parts = statistics.quantiles(late, n=100, method="inclusive")
     print(f"{len(late)} offers, {len(screen.pops)} pops")
     p50, p95, p99 = parts[49], parts[94], parts[98]
     print(f"pop after its offer: p50 {p50:.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms, at most {late[-1]:.1f} ms")
