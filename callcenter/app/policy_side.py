@@ -175,12 +175,15 @@ class PolicySide:
 
 
 def missing_queues(flows: dict[str, Flow], roster: Roster) -> list[Problem]:
-    """The queues that flows lead to and `roster` has not: a caller would find nobody there."""
+    """The queues that flows lead to and `roster` has not: a caller would find nobody there.
+
+    A node that may leave its queue out (`callback`, `voicemail`) names none then.
+    """
     nodes = [
         (flow, name, queue)
         for flow, document in sorted(flows.items())
         for name, node in document.nodes.items()
-        if isinstance(queue := getattr(node, "queue", None), str)
+        if (queue := getattr(node, "queue", ""))
     ]
     return [
         Problem(QUEUES, "queues", f"lacks the queue {queue!r}, to which the flow {flow} leads (node {name})", None)

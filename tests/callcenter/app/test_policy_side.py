@@ -15,8 +15,9 @@ from acd.policy_text import PolicyInvalid, Texts, checked
 from acd.policy_versions import PolicyChanged
 from acd.service import AcdService
 from callcenter.app.live import LiveSide
-from callcenter.app.policy_side import PolicySide
+from callcenter.app.policy_side import PolicySide, missing_queues
 from callcenter.app.policy_start import KEPT, kept_policy, starting_roster
+from callcenter.app.site_config import load_site
 from callcenter.identity.tables import AuditEntry
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import ConfigError, NotFound
@@ -272,3 +273,9 @@ async def test_a_version_that_is_none_is_not_found(house: House) -> None:
         await house.side.show(7)
     with pytest.raises(NotFound):
         await house.side.activate(7, active=1, by="root")
+
+
+def test_the_sample_site_may_be_saved_as_it_is() -> None:
+    """Its flows have nodes that name no queue, and mean the one that the caller is in."""
+    site = load_site(Path("config"), language="en")
+    assert missing_queues(site.flows, site.roster) == []
