@@ -18,11 +18,10 @@ from acd.state import State
 from acd.steps.matching import strategy_of
 
 Reason = Obstacle | Literal["unqualified", "not_preferred", "excluded", "later_in_order", "chosen"]
-BUSY: frozenset[str] = frozenset({"reserved", "on_contact", "wrap_up"})
+BUSY: frozenset[str] = frozenset({"reserved", "on_contact", "on_other_contact", "wrap_up"})
 NOT_AVAILABLE: frozenset[str] = BUSY | {
     "logged_out",
     "not_ready",
-    "on_other_contact",
     "rests",
     "phone_away",
     "console_away",

@@ -10,7 +10,7 @@ import pytest
 
 from acd import commands, events
 from acd.core import Distributor
-from acd.model import AgentPolicy, QueuePolicy, Ring, Strategy, milliseconds
+from acd.model import AgentPolicy, Capacity, QueuePolicy, Ring, Strategy, milliseconds
 from acd.policies.announcing import AnnouncePolicy
 from acd.replay import Logged
 from acd.service import INPUT_TYPES
@@ -94,6 +94,15 @@ def test_a_caller_waits_because_nobody_of_his_is_signed_in_then_because_all_talk
     assert (waits["reason"], waits["counts"], waits["position"]) == ("all_busy", {"on_contact": 1}, 1)
     assert waits["agents"] == [{"agent": "ann", "reason": "on_contact", "detail": None}]
     assert (waits["until"] - second_enqueued(acd, second.contact)).total_seconds() == 60
+
+
+def test_who_is_busy_with_chats_is_busy_and_not_away(acd: ToldWorld) -> None:
+    acd.agent("ann", skills={"billing": 3}, capacity=(Capacity("chat", 1),)).goes_available()
+    acd.tell(commands.ContactStarted("ann", "c1", "chat"))
+    waiting = acd.call_enters("billing")
+    acd.advance(5)
+    (waits,) = acd.steps(waiting.contact, "entry.waits")
+    assert (waits["reason"], waits["counts"]) == ("all_busy", {"on_other_contact": 1})
 
 
 def second_enqueued(acd: ToldWorld, contact: str) -> datetime:
