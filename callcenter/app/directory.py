@@ -27,6 +27,7 @@ def directory_of(config: SiteConfig, secrets: dict[str, Secrets], realm: str) ->
             tuple(Codec(codec) for codec in trunk.codecs),
             trunk.options_s,
             None if trunk.outbound is None else Hop(trunk.outbound.transport, *trunk.outbound.address),
+            trunk.trust_asserted,
         )
         for trunk in config.endpoints.trunks
     ]

@@ -24,6 +24,7 @@ class Trunk:
     """`addresses` are (IPv4, port); `numbers` leads a dialled number to a flow, `default` the rest (None: 404).
 
     `outbound` is None where nothing goes out by it. Every `options_s` seconds it is asked for, 0: never.
+    `trust_asserted`: P-Asserted-Identity tells who calls where From is anonymous.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Trunk:
     codecs: tuple[str, ...]
     outbound: TrunkRules | None = None
     options_s: float = 0.0
+    trust_asserted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class _TrunkText:
     codecs: tuple[str, ...] = CODECS
     outbound: OutboundText | None = None
     options_s: float | None = None
+    trust_asserted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,9 @@ def _trunk(text: _TrunkText, where: str, complaints: Complaints) -> Trunk:
     every_s = (0.0 if rules is None else OPTIONS_S) if text.options_s is None else text.options_s
     if every_s < 0:
         complaints.add(f"{where}.options_s", "must be 0 (never) or more")
-    return Trunk(text.name, tuple(addresses), text.numbers, text.default, text.codecs, rules, every_s)
+    return Trunk(
+        text.name, tuple(addresses), text.numbers, text.default, text.codecs, rules, every_s, text.trust_asserted
+    )
 
 
 def _phone(text: _PhoneText, where: str, complaints: Complaints) -> Phone:

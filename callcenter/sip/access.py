@@ -19,6 +19,8 @@ from callcenter.sip.message import Request
 MAX_FAILURES = 5
 LOCKOUT_S = 60.0
 MAX_WATCHED = 10_000
+WITHHELD = "anonymous"  # RFC 3323 section 4.1.1.3
+_HIDING = frozenset({"id", "user"})  # RFC 3325 section 9.3, RFC 3323 section 4.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,23 @@ class Caller:
 
 
 def trunk_caller(request: Request, trunk: Trunk) -> Caller:
-    """A caller that a trunk names."""
+    """A caller that a trunk names: in From; where From names nobody, in P-Asserted-Identity of a trunk so trusted.
+
+    Nothing of who asks for privacy is taken in, so that no screen and no record can show it.
+    """
+    if _hides(request):
+        return Caller("trunk", trunk.name, WITHHELD, "", trunk.name)
     sender = request.from_address
-    return Caller("trunk", trunk.name, clean_text(sender.uri.user or ""), clean_text(sender.name), trunk.name)
+    number = clean_text(sender.uri.user or "")
+    if trunk.trust_asserted and number.casefold() in ("", WITHHELD):
+        sender = next((each for each in request.asserted if each.uri.user), sender)
+        number = clean_text(sender.uri.user or "")
+    return Caller("trunk", trunk.name, number, clean_text(sender.name), trunk.name)
+
+
+def _hides(request: Request) -> bool:
+    values = ";".join(request.headers.getlist("privacy")).replace(",", ";").split(";")
+    return any(value.strip().lower() in _HIDING for value in values)
 
 
 def phone_caller(request: Request, phone: Phone) -> Caller:

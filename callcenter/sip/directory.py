@@ -16,6 +16,7 @@ class Trunk:
     """A provider or PBX. `numbers` maps a dialled number to the flow that takes it; the room of calls reads it.
 
     Every `options_s` seconds it is asked whether it is there, 0: never; at `options_to`, else its first address.
+    `trust_asserted`: its P-Asserted-Identity tells who calls where From names nobody (RFC 3325 section 8).
     """
 
     name: str
@@ -24,6 +25,7 @@ class Trunk:
     codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA)
     options_s: float = 0.0
     options_to: Hop | None = None
+    trust_asserted: bool = False
 
     @property
     def probe(self) -> Hop:

@@ -220,6 +220,11 @@ class Message:
         return self._addresses("route")
 
     @property
+    def asserted(self) -> list[NameAddr]:
+        """P-Asserted-Identity (RFC 3325 section 9.1)."""
+        return self._addresses("p-asserted-identity")
+
+    @property
     def record_route(self) -> list[NameAddr]:
         return self._addresses("record-route")
 

@@ -1,11 +1,14 @@
 """What the user agent lets in and what it refuses, and that a refusal costs no disk and makes no call."""
 
+from dataclasses import replace
+
 import pytest
 
 from callcenter.calls.events import InviteArrived
 from callcenter.calls.ports import Target
 from callcenter.sip.agent import SOURCE_BURST
 from callcenter.sip.composing import ALLOW
+from callcenter.sip.directory import Directory
 from callcenter.sip.hop import Hop
 from callcenter.sip.limits import SourceLimits
 from callcenter.sip.message import Request, Response
@@ -127,6 +130,41 @@ def test_phone_is_its_user_whatever_its_from_says(world: SipWorld) -> None:
     (arrived,) = world.inputs
     assert isinstance(arrived, InviteArrived)
     assert (arrived.source_kind, arrived.source, arrived.caller) == ("phone", "ann", "ann")
+
+
+def _who_calls(world: SipWorld, user: str, *headers: str) -> tuple[str, str]:
+    world.receive(Peer(user=user).request("INVITE", body=sdp(), headers=headers))
+    (arrived,) = world.inputs
+    assert isinstance(arrived, InviteArrived)
+    return arrived.caller, arrived.caller_name
+
+
+@pytest.mark.parametrize("privacy", ["id", "user;critical", "header; ID", "session,id"])
+def test_who_asks_for_privacy_is_nobody_by_number_and_name(world: SipWorld, privacy: str) -> None:
+    _trust(world)
+    asserted = "P-Asserted-Identity: <tel:+390612345678>"
+    assert _who_calls(world, "0612345678", f"Privacy: {privacy}", asserted) == ("anonymous", "")
+
+
+@pytest.mark.parametrize("privacy", ["none", "header", ""])
+def test_other_privacy_leaves_the_caller_his_number(world: SipWorld, privacy: str) -> None:
+    assert _who_calls(world, "0612345678", f"Privacy: {privacy}") == ("0612345678", "Peer")
+
+
+def _trust(world: SipWorld) -> None:
+    known = world.agent.directory
+    trunks = [replace(trunk, trust_asserted=True) for trunk in known.trunks.values()]
+    world.agent.directory = Directory(known.realm, trunks, [])
+
+
+def test_a_trusted_trunk_tells_who_calls_where_from_does_not(world: SipWorld) -> None:
+    _trust(world)
+    asserted = 'P-Asserted-Identity: <sip:10.0.0.2>, "Rossi" <sip:+390612345678@10.0.0.2>'
+    assert _who_calls(world, "anonymous", asserted) == ("+390612345678", "Rossi")
+
+
+def test_a_trunk_that_is_not_trusted_tells_nobody_who_hides(world: SipWorld) -> None:
+    assert _who_calls(world, "anonymous", "P-Asserted-Identity: <tel:+390612345678>") == ("anonymous", "Peer")
 
 
 @pytest.mark.parametrize("user", ["ann", "nobody"])
