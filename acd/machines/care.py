@@ -36,7 +36,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Care:
-    """`id` is the entry's. `promises` are the waits that he was told."""
+    """`id` is the entry's. `promises` are the waits that he was told; `announced`: his first announcement was due."""
 
     id: str
     joined_at: datetime
@@ -45,6 +45,7 @@ class Care:
     leave_at: datetime | None = None
     told: Told = NOTHING
     promises: tuple[Promise, ...] = ()
+    announced: bool = False
 
     @classmethod
     def begun(cls, entry: str, queue: QueuePolicy, now: datetime) -> "Care":
@@ -66,9 +67,12 @@ class Care:
     def under(self, queue: QueuePolicy) -> "Care":
         """The same under a changed policy: what was set before is kept where it is still wanted."""
         fresh = Care.begun(self.id, queue, self.joined_at)
+        announce_at = self.announce_at
+        if announce_at is None and (queue.announce.every_s or not self.announced):
+            announce_at = fresh.announce_at
         return replaced(
             self,
-            announce_at=fresh.announce_at and (self.announce_at or fresh.announce_at),
+            announce_at=fresh.announce_at and announce_at,
             comfort_at=fresh.comfort_at and (self.comfort_at or fresh.comfort_at),
             leave_at=fresh.leave_at,
         )
@@ -92,5 +96,6 @@ class Care:
             comfort_at=self.comfort_at if words is None else comfort_at(announce, now),
             told=remembered(self.told, told),
             promises=promises,
+            announced=self.announced or announcing,
         )
         return after, words

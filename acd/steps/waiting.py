@@ -147,7 +147,7 @@ def terms_changed(state: State, now: datetime) -> None:
             continue
         before = state.cares.get(id_) or Care(id_, now)
         care = before.under(queue)
-        if care.next_deadline is not None or care.promises:
+        if care.next_deadline is not None or care.promises or care.announced:
             state.put_care(care)
         elif id_ in state.cares:
             state.drop_care(id_)

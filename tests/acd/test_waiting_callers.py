@@ -63,6 +63,26 @@ class TestAnnouncements:
         acd.advance(20)
         assert [told[0] for told in second.was_told()] == [2, 1]
 
+    def test_what_is_told_only_once_is_not_told_again_after_restarts(self, acd: AcdWorld) -> None:
+        acd.queue("billing", announce=AnnouncePolicy(position=True, first_s=5, every_s=0))
+        caller = acd.call_enters("billing")
+        acd.advance(3)
+        acd.restarts()
+        acd.advance(2)
+        assert caller.was_told() == [(1, None, False)]
+        for _ in range(2):
+            acd.restarts()
+            acd.advance(30)
+        assert caller.was_told() == [(1, None, False)]
+
+    def test_who_was_told_once_is_told_again_where_a_new_policy_says_so(self, acd: AcdWorld) -> None:
+        acd.queue("billing", announce=AnnouncePolicy(position=True, first_s=5, every_s=0))
+        caller = acd.call_enters("billing")
+        acd.advance(20)
+        acd.queue("billing", announce=PLACE)
+        acd.advance(1)
+        assert caller.was_told() == [(1, None, False)] * 2
+
     def test_comfort_comes_when_nothing_was_said_for_so_long(self, acd: AcdWorld) -> None:
         acd.queue("billing", announce=AnnouncePolicy(position=True, first_s=5, every_s=0, comfort_s=30))
         caller = acd.call_enters("billing")
