@@ -36,13 +36,14 @@ install: $(VENV)/runtime.stamp console ## only install what `run` needs
 run: install ## install what is missing, then run the server (ARGS="--http 8081 ..." passes on)
 	@exec $(BIN)/callcenter run $(ARGS)
 
-# Side by side, because telephones mostly wait: what rings the real server, and everything else. ARGS picks tests.
+# Side by side, because telephones mostly wait: what rings the real server, and everything else (which
+# must not take the processor from them: their instants are measured). ARGS picks tests.
 test: lint tools console ## everything but the soak: check, integration, end to end
 ifneq ($(ARGS),)
 	@$(BIN)/python -m pytest -q -m "not soak" $(ARGS)
 else
 	@told=$$(mktemp); others=; trap 'kill $$others 2>/dev/null || true; rm -f "$$told"' EXIT; \
-	$(BIN)/python -m pytest -q -m "not soak and not e2e" -p no:cacheprovider > "$$told" 2>&1 & others=$$!; \
+	nice -n 15 $(BIN)/python -m pytest -q -m "not soak and not e2e" -p no:cacheprovider > "$$told" 2>&1 & others=$$!; \
 	failed=0; $(BIN)/python -m pytest -q -m "e2e and not soak" || failed=$$?; \
 	wait $$others || failed=$$?; others=; cat "$$told"; exit $$failed
 endif

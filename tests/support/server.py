@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -53,6 +54,11 @@ class SiteFiles:
     agents: list[Document] = field(default_factory=list)
     flows: dict[str, Document] = field(default_factory=dict)
     settings: Document = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # What one test adds is not to be in the next one's site.
+        for one in fields(self):
+            setattr(self, one.name, deepcopy(getattr(self, one.name)))
 
     def write(self, folder: Path) -> Path:
         """Write config/ below `folder`; its path."""
