@@ -9,7 +9,7 @@ import pytest
 from callcenter.app.command_calls import register as register_calls
 from callcenter.app.command_forecast import register as register_forecast
 from callcenter.app.command_staff import register as register_staff
-from callcenter.kernel.errors import InvalidInput, NotFound
+from callcenter.kernel.errors import ConfigError, InvalidInput, NotFound
 from tests.support.bank import HEADER, LOST, row
 from tests.support.settings import FakeSettings, run_command
 
@@ -144,7 +144,7 @@ def test_skills_are_staffed_by_simulation(tmp_path: Path, capsys: pytest.Capture
 
 def test_scenario_that_cannot_be_staffed_is_refused_by_its_name(tmp_path: Path) -> None:
     nobody = SITE.replace("skills: {a: 1, b: 1}", "skills: {a: 1}")
-    with pytest.raises(InvalidInput, match="no group can serve b"):
+    with pytest.raises(ConfigError, match=r"call_types\.b: no agent has the skills"):
         by_skill(tmp_path, nobody)
     with pytest.raises(InvalidInput, match="period: there is no 09:00, but 00:00, 01:00"):
         by_skill(tmp_path, SITE, "--period", "09:00")
