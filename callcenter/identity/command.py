@@ -136,12 +136,19 @@ def _password(given: argparse.Namespace) -> str:
     if given.password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
-        password = getpass.getpass("Password: ")
-        if password != getpass.getpass("Again: "):
+        password = _typed("Password: ")
+        if password != _typed("Again: "):
             raise InvalidInput("the two passwords differ")
     if len(password) < SHORTEST:
         raise InvalidInput(f"a password has at least {SHORTEST} characters")
     return password
+
+
+def _typed(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        raise InvalidInput("nobody typed a password; --password-stdin reads it from standard input") from None
 
 
 def _do(given: argparse.Namespace, work: Callable[[Site, datetime], Awaitable[T]]) -> T:

@@ -89,3 +89,12 @@ def test_password_on_the_command_line_is_refused(
     with pytest.raises(SystemExit):
         run_command(register, words, data)
     assert capsys.readouterr().out == ""
+
+
+def test_where_nobody_can_type_the_other_way_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", nobody)
+    with pytest.raises(InvalidInput, match="--password-stdin"):
+        run_command(register, ["phone", "passwd", "1001"], data)
