@@ -51,8 +51,9 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
   throw new ApiError(problem.code ?? 'internal', answer.status, problem.data ?? {})
 }
 
-export const signIn = (login: string, password: string): Promise<Who> =>
-  call('POST', '/api/session', { login, password })
+/** `takeOver` ends the user's other sessions. */
+export const signIn = (login: string, password: string, takeOver: boolean): Promise<Who> =>
+  call('POST', '/api/session', { login, password, take_over: takeOver })
 
 export const signOut = (): Promise<void> => call('DELETE', '/api/session')
 

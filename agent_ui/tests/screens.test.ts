@@ -153,7 +153,8 @@ describe('the page', () => {
     for (const field of [login, password]) field.dispatchEvent(new Event('input', { bubbles: true }))
     find('form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))
     await settle()
-    expect(asked.at(-1)).toEqual({ method: 'POST', path: '/api/session', body: { login: 'ann', password: 'wrong' } })
+    const body = { login: 'ann', password: 'wrong', take_over: false }
+    expect(asked.at(-1)).toEqual({ method: 'POST', path: '/api/session', body })
     expect(find('[role=alert]').textContent).toContain(en['error.not_authenticated'])
     expect(password.value).toBe('')
   })

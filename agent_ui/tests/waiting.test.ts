@@ -59,9 +59,9 @@ it('tells place, time and the wait to expect of each who waits', async () => {
 
 it('moves, prioritises, and takes out once that was said twice', async () => {
   await open()
-  await choose('Move place 1 of billing to another queue', 'sales')
-  await choose('Priority of place 2 in billing', '90')
-  const button = document.querySelector<HTMLButtonElement>('button[aria-label="Take place 1 out of billing"]')
+  await choose('Move to another queue from billing: 1', 'sales')
+  await choose('Priority in billing: 2', '90')
+  const button = document.querySelector<HTMLButtonElement>('button[aria-label="Take out of billing: 1"]')
   button?.click()
   await settled()
   expect(asked.length).toBe(2)

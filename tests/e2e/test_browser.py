@@ -235,6 +235,16 @@ def test_an_agent_who_accepts_on_the_screen_is_rung_only_then(site: House, brows
     _is_recorded(site, "+39061000902", agent="cleo", queue="desk", disposition="sold")
 
 
+def test_a_sign_in_may_end_the_others(site: House, browser: Browser) -> None:
+    with desk(site, browser, "quinn") as first, browser.page(f"http://127.0.0.1:{site.server.http}/") as second:
+        second.tab_to("Sign me out everywhere else")
+        second.press(" ")
+        second.evaluate("document.querySelector('[name=login]').focus()")
+        second.sign_in("quinn", site.user_password("quinn"))
+        first.sees("Password")
+        second.sees("Calls found")
+
+
 def test_a_lost_connection_is_said_and_found_again(site: House, browser: Browser) -> None:
     with desk(site, browser, "anna") as page:
         page.connect(offline=True)
@@ -257,6 +267,7 @@ def test_a_supervisor_sees_who_waits_and_sends_an_agent_to_work(site: House, bro
         customer = rings(site, site.number(), QUEUE)
         page.wait_for(WAITING.format(1), within_s=20)
         look(page, "live", EACH_ONCE)
+        assert page.evaluate("document.querySelector('header').offsetHeight") < 70, "the top bar is one line"
         page.tab_to("Change the state of Anna")
         page.press("a")
         telephone.wait()

@@ -10,6 +10,14 @@ export function callerName(pop: Pop): string {
   return pop.matches > 1 ? t('pop.several', { count: pop.matches }) : t('pop.unknown')
 }
 
+export const isWithheld = (pop: Pop): boolean => WITHHELD.has(pop.caller.toLowerCase())
+
 export function callerNumber(pop: Pop): string {
-  return WITHHELD.has(pop.caller.toLowerCase()) ? t('pop.withheld') : pop.caller
+  return isWithheld(pop) ? t('pop.withheld') : pop.caller
+}
+
+/** Why there is no record beside the call. */
+export function whyUnknown(pop: Pop): string {
+  if (pop.matches > 1) return t('customer.choose')
+  return t(isWithheld(pop) ? 'customer.withheld' : 'customer.none')
 }

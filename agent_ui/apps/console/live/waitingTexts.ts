@@ -13,12 +13,12 @@ const en = {
   expected: 'Still to wait',
   minutes: 'about {minutes} min',
   priority: 'Priority',
-  priority_of: 'Priority of place {place} in {queue}',
+  priority_of: 'Priority in {queue}: {place}',
   change: 'Change',
-  move_of: 'Move place {place} of {queue} to another queue',
+  move_of: 'Move to another queue from {queue}: {place}',
   move: 'Move to …',
   cancel: 'Take out',
-  cancel_of: 'Take place {place} out of {queue}',
+  cancel_of: 'Take out of {queue}: {place}',
   sure: 'Really?',
 }
 
@@ -33,12 +33,12 @@ const zh: Readonly<Record<keyof typeof en, string>> = {
   expected: '预计还需',
   minutes: '约 {minutes} 分钟',
   priority: '优先级',
-  priority_of: '{queue} 第 {place} 位的优先级',
+  priority_of: '{queue} 中的优先级：{place}',
   change: '操作',
-  move_of: '将 {queue} 第 {place} 位移至其他队列',
+  move_of: '从 {queue} 移至其他队列：{place}',
   move: '移至…',
   cancel: '移出',
-  cancel_of: '将第 {place} 位移出 {queue}',
+  cancel_of: '移出 {queue}：{place}',
   sure: '确定？',
 }
 
