@@ -22,6 +22,7 @@ from callcenter.app.directory import directory_of, kept_secrets
 from callcenter.app.live import LiveSide
 from callcenter.app.policy_start import KeptPolicy, digest_of, keep_policy, texts_of
 from callcenter.app.queue_terms import NO_QUEUE, load_queue_terms
+from callcenter.app.site_config import waiting_faults
 from callcenter.identity.tables import AuditEntry
 from callcenter.kernel.errors import ConfigError, NotFound
 from callcenter.kernel.site import Site
@@ -144,7 +145,10 @@ class PolicySide:
 
     async def _checked(self, texts: Texts) -> Roster:
         roster = await asyncio.to_thread(checked, texts)
-        problems = missing_queues(self._live.site.flows, roster)
+        site = self._live.site
+        problems = missing_queues(site.flows, roster)
+        faults = await asyncio.to_thread(waiting_faults, roster, site.flows, site.prompts, site.language)
+        problems += [Problem(QUEUES, where, what, None) for where, what in faults]
         problems += await asyncio.to_thread(measured_queues, self._config, roster)
         if problems:
             raise PolicyInvalid(problems)

@@ -5,6 +5,7 @@ start, because a wrong number would only be found by a caller.
 """
 
 import wave
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -158,29 +159,35 @@ def load_site(config: Path, *, language: str, region: str = "", roster: Roster |
     queues = [queue.name for queue in roster.queues]
     flows = load_flows(config / "flows", prompts=prompts, queues=queues, calendars=calendars)
     _check_numbers(endpoints, flows)
-    _check_waiting(roster, flows, prompts, language)
+    faults = waiting_faults(roster, flows, prompts, language)
+    if faults:
+        raise ConfigError("\n".join(f"queues.yaml: {where}: {what}" for where, what in faults))
     personal = frozenset(name for name, flow in flows.items() if _is_personal(flow))
     tickets = load_tickets(config, calendars)
     return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets, region)
 
 
-def _check_waiting(roster: Roster, flows: dict[str, Flow], prompts: PromptFolder, language: str) -> None:
-    """What queues play and where they send callers must be there."""
-    faults: list[str] = []
+def waiting_faults(
+    roster: Roster, flows: Mapping[str, Flow], prompts: PromptFolder, language: str
+) -> list[tuple[str, str]]:
+    """What queues play and where they send callers must be there: the key, and what is wrong with it."""
+    faults: list[tuple[str, str]] = []
     for index, queue in enumerate(roster.queues):
-        where = f"queues.yaml: queues[{index}]"
-        comfort = queue.waiting.comfort
-        if comfort is not None and prompts.find(language, comfort) is None:
-            faults.append(f"{where}.comfort.prompt: there is no prompt {comfort!r}")
+        where = f"queues[{index}]"
+        plays = {"music": queue.music, "announcement": queue.announcement, "comfort.prompt": queue.waiting.comfort}
         for number, rule in enumerate(queue.waiting.overflow):
             kind, name = rule.target.kind, rule.target.name
-            if kind == "announcement" and prompts.find(language, name) is None:
-                faults.append(f"{where}.overflow[{number}].to.announcement: there is no prompt {name!r}")
+            if kind == "announcement":
+                plays[f"overflow[{number}].to.announcement"] = name
             flow = name if kind == "flow" else VOICEMAIL if kind == "voicemail" else None
             if flow is not None and flow not in flows:
-                faults.append(f"{where}.overflow[{number}].to: config/flows has no flow {flow!r}")
-    if faults:
-        raise ConfigError("\n".join(faults))
+                faults.append((f"{where}.overflow[{number}].to", f"config/flows has no flow {flow!r}"))
+        faults += [
+            (f"{where}.{key}", f"there is no prompt {name!r}")
+            for key, name in plays.items()
+            if name is not None and prompts.find(language, name) is None
+        ]
+    return faults
 
 
 def _is_personal(flow: Flow) -> bool:

@@ -23,6 +23,7 @@ from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import ConfigError, NotFound
 from callcenter.kernel.site import Site
 from callcenter.kernel.unit import Unit
+from ivr.prompts import PromptFolder
 
 pytestmark = pytest.mark.integration
 
@@ -53,7 +54,13 @@ class House:
         self.acd = AcdService()
         roster = starting_roster(self.config, self.data)
         self.acd.start(Unit(self.clock.now()), roster.policy, epoch=1)
-        found = SimpleNamespace(roster=roster, flows={}, endpoints=SimpleNamespace(trunks=(), phones=()))
+        found = SimpleNamespace(
+            roster=roster,
+            flows={},
+            prompts=PromptFolder(Path("config/prompts")),
+            language="en",
+            endpoints=SimpleNamespace(trunks=(), phones=()),
+        )
         live = SimpleNamespace(
             clock=self.clock,
             site=found,
@@ -193,6 +200,21 @@ async def test_a_queue_that_is_measured_cannot_be_taken_away_for_the_next_start_
     assert [(one.file, one.key) for one in problems] == [("queues.yaml", "queues")]
     assert "metrics.yaml: queues.billing" in problems[0].message
     await house.side.save(SKILLED, based_on=1, note="", activate=True, by="root")
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("music: jazz", "queues[1].music"),
+        ("comfort: {prompt: jazz, every_s: 60}", "queues[1].comfort.prompt"),
+        ("overflow: [{when: no_agents, to: {flow: away}}]", "queues[1].overflow[0].to"),
+    ],
+)
+async def test_what_is_not_there_to_play_or_to_lead_to_is_a_mistake_for_the_next_start_would_fail(
+    house: House, line: str, key: str
+) -> None:
+    problems, _ = await house.side.check(Texts(f"{QUEUES}    {line}\n", AGENTS))
+    assert [(one.file, one.key) for one in problems] == [("queues.yaml", key)]
 
 
 async def test_the_active_version_holds_after_a_restart_before_the_database_answers(house: House) -> None:
