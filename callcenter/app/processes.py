@@ -20,13 +20,17 @@ MAX_LOG = 8 * 1024 * 1024
 
 @dataclass(slots=True)
 class Child:
-    """A running process. `process` is None for one that an earlier supervisor started."""
+    """A running process. `process` is None for one that an earlier supervisor started.
+
+    `log_from` is where its log began, in bytes.
+    """
 
     pid: int
     pidfd: int
     since: datetime
     arguments: tuple[str, ...]
     process: subprocess.Popen[bytes] | None = None
+    log_from: int = 0
 
     @property
     def is_alive(self) -> bool:
@@ -58,6 +62,7 @@ def start(arguments: Sequence[str], log: Path, *, now: datetime, fds: Sequence[i
     """Run `python ARGUMENTS` detached, its output appended to `log`, with `fds` open in it."""
     _rotate(log)
     with log.open("ab") as output:
+        begins = output.tell()
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
@@ -67,7 +72,7 @@ def start(arguments: Sequence[str], log: Path, *, now: datetime, fds: Sequence[i
             pass_fds=tuple(fds),
         )
     # Not reaped before `Child.reap`, so the number cannot be another's.
-    return Child(process.pid, os.pidfd_open(process.pid), now, tuple(arguments), process)
+    return Child(process.pid, os.pidfd_open(process.pid), now, tuple(arguments), process, begins)
 
 
 def find(module: str, run: Path, *, now: datetime) -> list[Child]:
@@ -90,13 +95,14 @@ def find(module: str, run: Path, *, now: datetime) -> list[Child]:
     return found
 
 
-def last_lines(log: Path, count: int = 15) -> str:
-    """The end of a log, to be shown where its writer failed."""
+def last_lines(log: Path, *, since: int = 0, count: int = 15) -> str:
+    """The end of a log, to be shown where its writer failed: what stands behind byte `since`, its JSON left out."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 8192))
-        return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-count:])
+        file.seek(max(since, log.stat().st_size - 8192))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    return "\n".join([line for line in lines if not line.startswith("{")][-count:])
 
 
 def _is_ours(arguments: tuple[str, ...], module: str, run: Path) -> bool:

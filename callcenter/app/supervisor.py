@@ -218,7 +218,8 @@ class Supervisor:
             self._stop_workers(now)
             return
         if code == EXIT_CONFIG and not self._was_ready:
-            self._say("the application could not start:\n" + processes.last_lines(self._log("application")))
+            why = processes.last_lines(self._log("application"), since=child.log_from)
+            self._say("the application could not start:\n" + why)
             self._exit_code, self._draining = EXIT_CONFIG, True
             self._stop_workers(now)
             return
