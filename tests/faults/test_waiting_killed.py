@@ -20,7 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WaitingSite]:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [5])
 def test_thirty_who_wait_keep_their_places(site: WaitingSite, tmp_path: Path, seed: int) -> None:
     print(waiting_killed(site, tmp_path, seed))
 

@@ -65,7 +65,7 @@ class Death:
 def waiting_killed(site: WaitingSite, folder: Path, seed: int, *, again: bool = False) -> WaitingReport:
     """All stand; the application dies at the seed's instant, with `again` once more while they are served."""
     chance = random.Random(seed * 31)
-    report = WaitingReport(seed, chance.uniform(0.0, 3.0))
+    report = WaitingReport(seed, chance.uniform(0.0, 4.0))
     position = verdict.journal_position(site.server.data)
     with WaitingCrowd(site, folder, seed) as crowd:
         crowd.stage()
