@@ -103,7 +103,7 @@ export const en = {
   'wrap.left': 'Time left',
   'wrap.finish': 'Finish wrap-up',
   'wrap.extend': '{seconds} s more',
-  'error.not_found': 'This is over already.',
+  'error.not_found': 'This is not there, or over already.',
   'error.invalid_input': 'The server did not accept this.',
   'error.invalid_input.target': 'There is no such target, or it cannot be reached.',
   'error.site_unavailable': 'The database does not answer. Calls go on.',

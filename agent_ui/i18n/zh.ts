@@ -105,7 +105,7 @@ export const zh: Texts = {
   'wrap.left': '剩余时间',
   'wrap.finish': '结束话后处理',
   'wrap.extend': '延长 {seconds} 秒',
-  'error.not_found': '该操作对象已结束。',
+  'error.not_found': '不存在，或已结束。',
   'error.invalid_input': '服务器未接受此请求。',
   'error.invalid_input.target': '目标不存在或无法接通。',
   'error.site_unavailable': '数据库没有响应，通话不受影响。',

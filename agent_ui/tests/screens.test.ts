@@ -1,6 +1,7 @@
 import { flushSync, mount, unmount } from 'svelte'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import App from '../apps/console/App.svelte'
+import { shownNumber } from '../apps/console/caller'
 // Loaded with the tests, so that opening such a page waits for nothing.
 import '../apps/console/calls/CallsPage.svelte'
 import '../apps/console/live/LivePage.svelte'
@@ -428,6 +429,14 @@ describe('the page', () => {
 })
 
 describe('the texts', () => {
+  it('call a withheld number so, in the words of the reader', () => {
+    setLocale('zh')
+    expect(shownNumber('anonymous')).toBe(zh['pop.withheld'])
+    setLocale('en')
+    expect(shownNumber('anonymous')).toBe(en['pop.withheld'])
+    expect(shownNumber('+390612345678')).toBe('+390612345678')
+  })
+
   it('are there in both languages, with the same places in it', () => {
     const places = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort()
     for (const [key, text] of Object.entries(en)) {

@@ -1,4 +1,4 @@
-/** How a pop names its caller. */
+/** How callers and their numbers are named. */
 
 import { t } from '../../i18n/index.svelte'
 import type { Pop } from '../../net/frames'
@@ -10,14 +10,17 @@ export function callerName(pop: Pop): string {
   return pop.matches > 1 ? t('pop.several', { count: pop.matches }) : t('pop.unknown')
 }
 
-export const isWithheld = (pop: Pop): boolean => WITHHELD.has(pop.caller.toLowerCase())
+/** `raw` is what came in From. */
+export const isWithheld = (raw: string): boolean => WITHHELD.has(raw.toLowerCase())
 
-export function callerNumber(pop: Pop): string {
-  return isWithheld(pop) ? t('pop.withheld') : pop.caller
+export function shownNumber(raw: string): string {
+  return isWithheld(raw) ? t('pop.withheld') : raw
 }
+
+export const callerNumber = (pop: Pop): string => shownNumber(pop.caller)
 
 /** Why there is no record beside the call. */
 export function whyUnknown(pop: Pop): string {
   if (pop.matches > 1) return t('customer.choose')
-  return t(isWithheld(pop) ? 'customer.withheld' : 'customer.none')
+  return t(isWithheld(pop.caller) ? 'customer.withheld' : 'customer.none')
 }
