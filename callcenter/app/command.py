@@ -20,6 +20,10 @@ from callcenter.kernel.errors import CallcenterError, ConfigError
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+FOLDERS = {
+    "--config": "the folder of settings.yaml (default: ./config)",
+    "--data": "the folder that keeps everything (default: ./data)",
+}
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_CONFIG = 78
@@ -82,8 +86,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog="callcenter COMMAND --help tells more.",
     )
     parser.add_argument("--version", action="version", version=f"callcenter {__version__}")
-    parser.add_argument("--config", metavar="DIR", help="the folder of settings.yaml (default: ./config)")
-    parser.add_argument("--data", metavar="DIR", help="the folder that keeps everything (default: ./data)")
+    for flag, what in FOLDERS.items():
+        parser.add_argument(flag, metavar="DIR", help=what)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     asked = next((word for word in words if word in MODULES), None)
     modules = [MODULES[asked]] if asked else list(dict.fromkeys(MODULES.values()))
@@ -97,9 +101,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 def _add_folders(parser: argparse.ArgumentParser) -> None:
     """Let --config and --data stand after the command and its action too; SUPPRESS keeps the ones before it."""
     known = {flag for action in parser._actions for flag in action.option_strings}
-    for flag in ("--config", "--data"):
+    for flag, what in FOLDERS.items():
         if flag not in known:
-            parser.add_argument(flag, metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+            parser.add_argument(flag, metavar="DIR", default=argparse.SUPPRESS, help=what)
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for each in action.choices.values():

@@ -39,6 +39,8 @@ class DemoFailed(CallcenterError):
 def register(commands: "Commands") -> None:
     """Add the command."""
     parser = commands.add_parser("demo", help="watch the product work, with real SIP callers")
+    # It keeps what it does in a folder of its own.
+    parser.add_argument("--data", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.add_argument("--callers", type=float, default=12.0, metavar="N", help="callers a minute (default: 12)")
     parser.add_argument("--minutes", type=float, default=0.0, metavar="N", help="stop by itself (default: Ctrl-C)")
     parser.add_argument(

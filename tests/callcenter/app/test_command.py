@@ -34,6 +34,14 @@ def test_help_is_everywhere(words: list[str], capsys: pytest.CaptureFixture[str]
     assert "usage: callcenter" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("words", "shown"), [(["run"], True), (["calls", "list"], True), (["demo"], False)])
+def test_help_names_the_folders_where_they_count(
+    words: list[str], shown: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(*words, "--help")
+    assert ("--data DIR" in capsys.readouterr().out) is shown
+
+
 def test_no_command_shows_the_help_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert run() == 2
     assert "run the server until it is stopped" in capsys.readouterr().out
