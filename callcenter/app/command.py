@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from callcenter import __version__
 from callcenter.app.settings import Settings, load_settings
-from callcenter.kernel.errors import CallcenterError, ConfigError
+from callcenter.kernel.errors import CallcenterError, ConfigError, InvalidInput
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_CONFIG
     except CallcenterError as error:
         print(f"callcenter: {error.message}", file=sys.stderr)
-        return EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, InvalidInput) else EXIT_FAILED
     except BrokenPipeError:
         # The reader (`| head`) has seen enough; Python must not complain about it again on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

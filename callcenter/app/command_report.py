@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import sys
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from acd.laboratory.day_report import THRESHOLD_S, day_report
 from acd.laboratory.report_text import as_document, as_text
 from callcenter.app.day_calls import DayCalls, Wanted, day_calls
 from callcenter.app.settings import Settings
-from callcenter.kernel.errors import ConfigError, NotFound
+from callcenter.kernel.errors import ConfigError, InvalidInput, NotFound
 from callcenter.kernel.site import Site, sqlite_path
 from callcenter.migrations.migrate import current, head
 
@@ -75,8 +74,7 @@ async def fetch(settings: Settings, wanted: Wanted) -> DayCalls:
 
 def _report(given: argparse.Namespace) -> int:
     if given.threshold < 0:
-        print("callcenter: threshold: must be 0 or more", file=sys.stderr)
-        return 2
+        raise InvalidInput("threshold: must be 0 or more", data={"field": "threshold"})
     found = chosen(given)
     report = day_report(found.calls, found.zone, threshold_s=given.threshold)
     if given.json:

@@ -139,8 +139,10 @@ def _shifts(path: Path, midnight: datetime) -> Iterable[Stretch]:
     """Rows of agent, from and until by the log's clock; an end before its beginning is on the next day."""
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(f"shifts: {path}: {error}", data={"field": "shifts"}) from error
+    except OSError as error:
+        raise InvalidInput(f"shifts: {path}: {error.strerror}", data={"field": "shifts"}) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput(f"shifts: {path}: is no CSV file in UTF-8", data={"field": "shifts"}) from error
     for line, row in enumerate(rows, 2):
         try:
             start, end = (_at(midnight, row[key] or "") for key in ("from", "until"))

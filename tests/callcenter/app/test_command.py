@@ -67,6 +67,12 @@ def test_missing_config_folder_is_named(capsys: pytest.CaptureFixture[str], tmp_
     assert f"config: there is no folder {tmp_path / 'none'}" in capsys.readouterr().err
 
 
+def test_input_that_is_wrong_is_a_usage_error_whoever_finds_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("staff", "--calls", "ten", "--aht", "180") == 2
+    assert run("staff", "--calls", "100") == 2
+    assert capsys.readouterr().err.endswith("callcenter: aht: is needed with --calls\n")
+
+
 def test_status_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("status") == EXIT_DOWN
     assert capsys.readouterr().out == "callcenter is not running\n"

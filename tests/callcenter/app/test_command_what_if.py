@@ -88,6 +88,12 @@ def test_shifts_may_be_said_instead_of_learnt(tmp_path: Path, capsys: pytest.Cap
     shifts.write_text("agent,from,until\nANN,early,10:00\n")
     with pytest.raises(InvalidInput, match=r"shifts: shifts.csv line 2: must be agent,from,until"):
         what_if(tmp_path, "--shifts", str(shifts))
+    shifts.write_bytes(b"agent,from,until\n\xff\xfe,08:30,10:00\n")
+    with pytest.raises(InvalidInput, match=r"shifts: .*/shifts.csv: is no CSV file in UTF-8$"):
+        what_if(tmp_path, "--shifts", str(shifts))
+    shifts.unlink()
+    with pytest.raises(InvalidInput, match=r"shifts: .*/shifts.csv: No such file or directory$"):
+        what_if(tmp_path, "--shifts", str(shifts))
 
 
 def test_day_on_which_nobody_asked_for_an_agent_is_refused(tmp_path: Path) -> None:
