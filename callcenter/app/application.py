@@ -17,7 +17,7 @@ from typing import IO
 import uvloop
 
 from callcenter.app.bootstrap import Application
-from callcenter.app.inherited import EXIT_CONFIG, Inherited, announce_ready, read_command_line
+from callcenter.app.inherited import AT_ONCE, EXIT_CONFIG, Inherited, announce_ready, read_command_line
 from callcenter.app.logs import set_up_logging
 from callcenter.app.parent import parent_watch
 from callcenter.kernel.errors import ConfigError
@@ -51,6 +51,7 @@ async def _run(inherited: Inherited) -> int:
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.asked)
+    loop.add_signal_handler(AT_ONCE, stop.asked_at_once)
     forget_parent = parent_watch(loop, inherited.parent, stop.orphaned)
     application = Application(inherited, fenced=stop.fenced)
     loop.add_signal_handler(signal.SIGUSR1, application.look_for_workers)
@@ -72,7 +73,7 @@ async def _run(inherited: Inherited) -> int:
 
 
 class Stop:
-    """Why and how the application ends. A second signal ends the calls at once."""
+    """Why and how the application ends."""
 
     def __init__(self) -> None:
         self._wanted = asyncio.Event()
@@ -81,11 +82,14 @@ class Stop:
         self.is_fenced = False
 
     def asked(self) -> None:
-        """SIGTERM or SIGINT."""
-        if self.drains:
-            self.at_once.set()
+        """SIGTERM or SIGINT: drain."""
         self.drains = True
         self._wanted.set()
+
+    def asked_at_once(self) -> None:
+        """AT_ONCE: end the calls, whether or not it drains yet."""
+        self.at_once.set()
+        self.asked()
 
     def orphaned(self) -> None:
         """The supervisor is gone: leave the calls to the workers and to the next application."""

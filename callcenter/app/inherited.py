@@ -1,12 +1,13 @@
 """What the supervisor hands the application: sockets as descriptors, settings as a file, the parent's number.
 
 Both sides are here, so they cannot disagree. It writes `DATA/run/application.json` when it is ready,
-scans `DATA/run` for new worker sockets on SIGUSR1, drains on SIGTERM (at once on the second), and exits with
+scans `DATA/run` for new worker sockets on SIGUSR1, drains on SIGTERM, ends its calls on `AT_ONCE`, and exits with
 `EXIT_CONFIG` when no restart could help.
 """
 
 import argparse
 import json
+import signal
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from callcenter.app.settings import Settings, from_json
 
 MODULE = "callcenter.app.application"
 EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h
+# Not a second SIGTERM: the kernel makes one of two equal signals that a busy process has not taken yet.
+AT_ONCE = signal.SIGUSR2
 
 
 @dataclass(frozen=True, slots=True)

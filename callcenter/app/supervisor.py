@@ -327,7 +327,8 @@ class Supervisor:
     def _asked_to_stop(self) -> None:
         """The first time: drain. Again: the application ends its calls at once."""
         now = self._clock.now()
-        if not self._draining:
+        is_first = not self._draining
+        if is_first:
             self._draining = True
             self._application_due = None
             for slot in self._slots:
@@ -336,7 +337,7 @@ class Supervisor:
             self._say(f"draining: calls that are up have {self._settings.drain_s:g} s; again to end them at once")
             self._tell_status()
         if self._application is not None:
-            self._application.send(signal.SIGTERM)
+            self._application.send(signal.SIGTERM if is_first else inherited.AT_ONCE)
         elif not self._stopping_workers:
             self._stop_workers(now)
 

@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import cast
 
-from callcenter.app.inherited import Inherited, announce_ready, read_command_line
+from callcenter.app.inherited import AT_ONCE, Inherited, announce_ready, read_command_line
 from callcenter.app.parent import parent_watch
 
 
@@ -33,20 +33,22 @@ async def _answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def _main(inherited: Inherited) -> None:
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
-    signals: list[str] = []
 
     def note(name: str) -> None:
         with (inherited.run / "signals").open("a", encoding="ascii") as file:
             file.write(f"{name}\n")
-        signals.append(name)
 
     def stop() -> None:
         note("TERM")
         if "STUB_DEAF" not in os.environ:
-            slow = float(os.environ.get("STUB_DRAIN_S", "0")) if signals.count("TERM") == 1 else 0.0
-            loop.call_later(slow, over.set)
+            loop.call_later(float(os.environ.get("STUB_DRAIN_S", "0")), over.set)
+
+    def stop_at_once() -> None:
+        note("AT_ONCE")
+        over.set()
 
     loop.add_signal_handler(signal.SIGTERM, stop)
+    loop.add_signal_handler(AT_ONCE, stop_at_once)
     loop.add_signal_handler(signal.SIGUSR1, note, "USR1")
     parent_watch(loop, inherited.parent, over.set)
     assert isinstance(inherited.sip_udp, socket.socket)

@@ -130,3 +130,10 @@ def _command_line(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def pending(pid: int) -> set[signal.Signals]:
+    """The signals that a process was sent and has not taken (proc(5), ShdPnd)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    mask = int(next(line for line in status.splitlines() if line.startswith("ShdPnd")).split()[1], 16)
+    return {number for number in signal.Signals if mask >> (number - 1) & 1}

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.app.inherited import AT_ONCE
 from callcenter.app.supervisor import share_ports
-from tests.callcenter.app.server_process import ServerProcess, ask_http, ask_sip, is_running, until
+from tests.callcenter.app.server_process import ServerProcess, ask_http, ask_sip, is_running, pending, until
 
 pytestmark = pytest.mark.integration
 
@@ -107,15 +108,18 @@ def test_terminate_drains_then_stops_everything_and_leaves_no_socket(server: Ser
     assert server.status() is None
 
 
-def test_second_signal_reaches_the_application_too(server: ServerProcess) -> None:
+def test_second_signal_reaches_an_application_that_has_not_taken_the_first_yet(server: ServerProcess) -> None:
     server.environment["STUB_DRAIN_S"] = "600"
     server.start()
-    server.ready()
+    application = server.ready()["application"]["pid"]
+    server.kill(application, signal.SIGSTOP)
     server.kill(server.pid, signal.SIGINT)
-    until(lambda: "TERM" in server.signals(), "the first signal")
+    until(lambda: pending(application) == {signal.SIGTERM}, "the first signal")
     server.kill(server.pid, signal.SIGINT)
+    until(lambda: pending(application) == {signal.SIGTERM, AT_ONCE}, "the second signal")
+    server.kill(application, signal.SIGCONT)
     assert server.wait() == 0
-    assert server.signals().count("TERM") == 2
+    assert "AT_ONCE" in server.signals()
 
 
 def test_application_that_will_not_drain_is_killed(server: ServerProcess) -> None:
