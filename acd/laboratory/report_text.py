@@ -45,7 +45,7 @@ def as_text(report: DayReport, *, kind: str = "type") -> str:
         f"calls             {total.calls}",
         f"served            {total.served} by {len(report.agents)} agents",
         f"queue abandons    {total.queue_abandons} ({total.short_abandons} of them within 6 s)",
-        f"left before       {total.left_in_menu} (in the menu, never queued)",
+        f"left before       {total.left_in_menu} (neither served nor given up in a queue)",
         f"phantoms          {total.phantoms}",
     ]
     if report.busiest_hour is not None:
@@ -55,7 +55,7 @@ def as_text(report: DayReport, *, kind: str = "type") -> str:
         f"mean wait         {_cell(total.mean_wait_s)} s of the served, zeros included",
         f"                  {_cell(total.mean_wait_of_abandoned_s)} s of those who gave up; "
         f"longest {_cell(total.longest_wait_s)} s",
-        f"mean handle time  {_cell(total.mean_handle_s)} s of {total.handle_times} that can be believed",
+        f"mean handle time  {_cell(total.mean_handle_s)} s of {total.handle_times} served calls that have one",
         f"abandon rate      {_percent(total.abandon_rate)}",
         *(f"{name:<22}{_percent(value)}" for name, value in total.levels.items()),
         "",

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from callcenter.app.command import Commands
 
 
+OWN = """
+counted: calls from outside, and from our phones to a queue, once each, by their last queue. Wait: that of the last
+queue. Handle time: talk, hold and wrap-up with all its agents, for calls that they are done with. Left before: also
+who left a queue for a callback, a mailbox or another number. `callcenter metrics` counts every stay in a queue.
+"""
+
+
 def register(commands: "Commands") -> None:
     """Add the command."""
     parser = commands.add_parser(
@@ -88,5 +95,6 @@ def _report(given: argparse.Namespace) -> int:
         print(json.dumps({**head, **as_document(report)}, indent=2, ensure_ascii=False))
     else:
         print(f"{given.day} ({found.zone.key}), {found.origin}; service levels for {given.threshold:g} s\n")
-        print(as_text(report, kind="queue" if found.source == "own" else "type"), end="")
+        own = found.source == "own"
+        print(as_text(report, kind="queue" if own else "type") + OWN * own, end="")
     return 0

@@ -3,7 +3,7 @@
 The two are never mixed: an imported log may well be of another centre.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -14,6 +14,7 @@ from acd.laboratory.history import HistoricCall, HistoricOutcome
 from callcenter.kernel.errors import NotFound
 from callcenter.kernel.site import Site
 from callcenter.reporting.cdr import Cdr, Result
+from callcenter.reporting.interval_queries import handle_times_of
 from callcenter.reporting.service import MOST, CallQuery, calls_list, day_of
 
 Source = Literal["imported", "own"]
@@ -70,25 +71,32 @@ async def _nothing(site: Site, wanted: Wanted) -> str:
 async def _own(site: Site, wanted: Wanted) -> tuple[HistoricCall, ...]:
     since, _ = day_of(wanted.first, wanted.zone)
     until, _ = day_of(wanted.last + timedelta(days=1), wanted.zone)
-    cdrs: list[Cdr] = []
+    found: list[HistoricCall] = []
     after: str | None = None
     while True:
         page = await calls_list(site, CallQuery(since, until, after=after, limit=MOST))
-        cdrs += [call.cdr for call in page.calls]
+        handled_ms = await handle_times_of(site, [call.cdr.contact for call in page.calls])
+        found += historic((call.cdr for call in page.calls), handled_ms)
         after = page.after
         if after is None:
-            return tuple(historic(reversed(cdrs)))
+            return tuple(sorted(found, key=lambda call: (call.at, call.source)))
 
 
-def historic(cdrs: Iterable[Cdr]) -> list[HistoricCall]:
-    """Records of calls as a log has them: told apart by their queue, outbound and unfinished ones left out."""
-    return sorted(
-        (_historic(cdr) for cdr in cdrs if cdr.direction == "inbound" and cdr.result is not Result.OPEN),
-        key=lambda call: (call.at, call.source),
-    )
+def historic(cdrs: Iterable[Cdr], handled_ms: Mapping[str, int]) -> list[HistoricCall]:
+    """Records of calls as a log has them, told apart by their (last) queue; `handled_ms` by contact.
+
+    Counted are calls from outside, and those of our own phones to a queue. Unfinished ones are not there yet; calls
+    that we made are none of the customers', and who is called back has been counted when he asked for it.
+    """
+    return [_historic(cdr, handled_ms.get(cdr.contact)) for cdr in cdrs if _counts(cdr)]
 
 
-def _historic(cdr: Cdr) -> HistoricCall:
+def _counts(cdr: Cdr) -> bool:
+    came_in = cdr.direction == "inbound" or (cdr.direction == "internal" and cdr.queue is not None)
+    return came_in and cdr.result is not Result.OPEN
+
+
+def _historic(cdr: Cdr, handled_ms: int | None) -> HistoricCall:
     assert cdr.started_at is not None, "a call that is over has begun"
     served = cdr.agent is not None and cdr.result is Result.ANSWERED
     gave_up = not served and cdr.queue is not None and cdr.result is Result.ABANDONED
@@ -102,7 +110,7 @@ def _historic(cdr: Cdr) -> HistoricCall:
         # Who left the queue for a mailbox, another number or a flow did not give up: he is counted as not queued.
         waited_s=waited if served or gave_up else 0.0,
         outcome=outcome,
-        handled_s=cdr.talk_ms / 1000 if served else None,
+        handled_s=handled_ms / 1000 if served and handled_ms is not None else None,
         agent=cdr.agent if served else None,
         menu_s=(queued - cdr.started_at).total_seconds() if queued else 0.0,
         source=f"cdr:{cdr.contact}",

@@ -3,7 +3,7 @@
 Both are read in one snapshot: a call that ends meanwhile is in one of them and not in both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from callcenter.reporting.interval_projection import KEY, load_open, over, span_
 from callcenter.reporting.interval_tables import INTERVAL_FACTS, AgentSpan, QueueVisit
 from callcenter.reporting.intervals import INTERVAL, Facts, Key, Kind, facts_of
 from callcenter.reporting.measures import GREATEST, NAMES, Measures
+from callcenter.reporting.visits import handle_times
 
 CHUNK = 200
 
@@ -110,6 +111,14 @@ async def differences(site: Site, since: datetime, until: datetime) -> Sequence[
 
 
 _NOTHING = Measures()
+
+
+async def handle_times_of(site: Site, contacts: Collection[str]) -> dict[str, int]:
+    """`visits.handle_times` of these contacts. Raises SiteUnavailable."""
+    statement = select(QueueVisit.__table__).where(QueueVisit.contact.in_(contacts))
+    async with site.reading() as session:
+        rows = await session.execute(statement)
+        return handle_times(visit_of(row) for row in rows.mappings())
 
 
 async def _snapshot(session: AsyncSession) -> AsyncConnection:

@@ -3,7 +3,7 @@
 Both are rows of the site database (`queue_visits`, `agent_spans`) and stay there when the journal is pruned.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -94,6 +94,19 @@ class Visit:
     def in_time(self) -> bool:
         """Whether it was over within T."""
         return self.left_at is not None and self.wait_ms <= self.threshold_s * 1000
+
+
+def handle_times(visits: Iterable[Visit]) -> dict[str, int]:
+    """Talk, hold and wrap-up of all its agents by contact, in ms; without contacts that an agent is not done with."""
+    times: dict[str, int] = {}
+    unfinished: set[str] = set()
+    for visit in visits:
+        if visit.outcome == "answered":
+            lasted_ms = visit.talk_ms + visit.hold_ms + visit.wrap_ms
+            times[visit.contact] = times.get(visit.contact, 0) + lasted_ms
+            if visit.is_open:
+                unfinished.add(visit.contact)
+    return {contact: lasted_ms for contact, lasted_ms in times.items() if contact not in unfinished}
 
 
 @dataclass(slots=True)

@@ -11,10 +11,13 @@ import pytest
 from callcenter.app.command_calls import register as register_calls
 from callcenter.app.command_report import register as register_report
 from callcenter.kernel.errors import InvalidInput, NotFound
+from callcenter.kernel.projector import Projector
 from callcenter.kernel.site import Site
 from callcenter.migrations.migrate import migrate
+from callcenter.reporting.interval_projection import QueueHandler
 from tests.callcenter.reporting.conftest import CallHistory
-from tests.callcenter.reporting.stories import agent_call
+from tests.callcenter.reporting.ledgers import FixedTerms
+from tests.callcenter.reporting.stories import Story, agent_call
 from tests.support.bank import HEADER, LOST, row
 from tests.support.settings import FakeSettings, run_command
 from tests.support.shared import shared_path
@@ -89,49 +92,82 @@ def test_day_without_calls_says_which_days_there_are(tmp_path: Path) -> None:
         report(tmp_path)
 
 
-def test_own_calls_are_reported_by_their_queue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    url = FakeSettings(tmp_path).site_database_url
+def made(folder: Path, *stories: Story) -> None:
+    """A site whose journal and database hold `stories`."""
+    folder.mkdir(exist_ok=True)
+    url = FakeSettings(folder).site_database_url
 
     async def make() -> None:
-        await migrate(url, tmp_path)
+        await migrate(url, folder)
         site = Site(url)
-        history = CallHistory(site, tmp_path / "live.db")
-        await history.holds(agent_call("c1"), agent_call("c2"))
+        history = CallHistory(site, folder / "live.db")
+        history.projector = Projector(site, history.reader, [history.handler, QueueHandler(FixedTerms())])
+        await history.holds(*stories)
         history.reader.close()
         await site.close()
 
     asyncio.run(make())
-    assert run_command(register_report, ["report", "--day", "2026-03-02", "--json"], tmp_path) == 0
+
+
+def talks(agent: str, contact: str, until_ms: int, wrap_up_ms: int) -> Story:
+    """The agent of `agent_call`: a minute with `contact`, and then after-call work."""
+    story = Story(agent)
+    for ms, state in ((8_010, "on_contact"), (until_ms, "wrap_up")):
+        story.tell(ms, "acd.agent.state_changed", state=state, contact=contact, reason=None)
+    if wrap_up_ms:
+        story.tell(until_ms + wrap_up_ms, "acd.agent.state_changed", state="available", contact=None, reason=None)
+    return story
+
+
+def own_day(folder: Path, *more: str) -> None:
+    assert run_command(register_report, ["report", "--day", "2026-03-02", *more], folder) == 0
+
+
+def test_own_calls_are_reported_by_their_queue_with_their_wrap_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path, agent_call("c1"), talks("ann", "c1", 68_010, 30_000), agent_call("c2", "q2"))
+    own_day(tmp_path, "--json")
     document = json.loads(capsys.readouterr().out)
     assert document["source"] == "own"
     assert (document["calls"], document["served"], document["agents"]) == (2, 2, 1)
-    assert (document["mean_wait_s"], document["mean_handle_s"]) == (5.995, 60.0)
+    assert document["mean_wait_s"] == 5.995
+    assert (document["mean_handle_s"], document["handle_times"]) == (90.0, 1)
     assert document["busiest_hour"] == {"hour": 10, "calls": 2}
     assert list(document["by_type"]) == ["billing"]
 
 
+def test_handle_time_waits_for_the_end_of_the_wrap_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path, agent_call("c1"), talks("ann", "c1", 68_010, 0))
+    own_day(tmp_path, "--json")
+    document = json.loads(capsys.readouterr().out)
+    assert (document["served"], document["mean_handle_s"]) == (1, None)
+
+
+def test_own_phones_count_where_they_call_a_queue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    queued = Story("c1").received(source_kind="phone", source="phone9").queued(10)
+    queued.tell(30_010, "acd.entry.abandoned", entry="q1", wait_ms=30_000).leg_ended(30_010).ended(30_010)
+    between = Story("c2").received(source_kind="phone", source="phone9").leg_ended(900).ended(900)
+    made(tmp_path, queued, between)
+    own_day(tmp_path)
+    printed = capsys.readouterr().out
+    assert "calls             1\n" in printed
+    assert "queue abandons    1" in printed
+    assert "Handle time: talk, hold and wrap-up" in printed
+
+
 def test_journal_of_another_site_is_imported_like_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = tmp_path / "other"
-    other.mkdir()
-    url = FakeSettings(other).site_database_url
-
-    async def make() -> None:
-        await migrate(url, other)
-        site = Site(url)
-        history = CallHistory(site, other / "live.db")
-        await history.holds(agent_call("c1"), agent_call("c2"))
-        history.reader.close()
-        await site.close()
-
-    asyncio.run(make())
+    made(other, agent_call("c1"), talks("ann", "c1", 68_010, 30_000), agent_call("c2", "q2"))
     words = ["calls", "import", str(other / "live.db"), "--format", "journal"]
     assert run_command(register_calls, words, tmp_path) == 0
     assert run_command(register_calls, words, tmp_path) == 0
     assert "0 new, 0 changed, 2 as they were" in capsys.readouterr().out
-    assert run_command(register_report, ["report", "--day", "2026-03-02", "--json"], tmp_path) == 0
+    own_day(tmp_path, "--json")
     document = json.loads(capsys.readouterr().out)
     assert (document["source"], document["files"]) == ("imported", ["live.db"])
     assert (document["served"], list(document["by_type"])) == (2, ["billing"])
+    assert (document["mean_handle_s"], document["handle_times"]) == (90.0, 1)
     with pytest.raises(InvalidInput, match="is no journal"):
         run_command(register_calls, ["calls", "import", str(a_file(tmp_path)), "--format", "journal"], tmp_path)
 
