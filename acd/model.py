@@ -171,9 +171,9 @@ class Settings:
     """What holds for the whole site.
 
     `exclusion_s`: how long an agent is passed over for an entry that he let go. `misses`: unanswered offers until he
-    is not_ready(no_answer). `back_off_s`: rest after a phone that could not be rung, doubled each time up to
-    `back_off_max_s`. `priority_s`: the head start, in seconds, of each point of priority above 50 (below it, so much
-    behind); with `strict_priority` nobody ever ages past a higher priority.
+    is not_ready(no_answer), not counting those that rang at others too. `back_off_s`: rest after a phone that could
+    not be rung, doubled each time up to `back_off_max_s`. `priority_s`: the head start, in seconds, of each point of
+    priority above 50 (below it, so much behind); with `strict_priority` nobody ever ages past a higher priority.
     """
 
     exclusion_s: int = 30

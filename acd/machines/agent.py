@@ -12,7 +12,7 @@
 #   logged_out --AgentSignedIn--> not_ready(signed_in), or on_contact when a call of his is up
 #   not_ready --AgentWentAvailable--> available --AgentWentNotReady--> not_ready(reason)
 #   available --Reserve--> reserved --Connect--> on_contact
-#   reserved --Release--> next; after a miss too many: not_ready(no_answer)
+#   reserved --Release--> next; after a miss too many of his own: not_ready(no_answer)
 #   not_ready | available | reserved | wrap_up --ContactStarted--> on_contact
 #   on_contact --Part--> wrap_up, or next without wrap-up
 #   wrap_up --Lapse >= until | WrapUpFinished--> next;  any wish for a state ends wrap_up at once
@@ -61,10 +61,10 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`offer` is over without an answer."""
+    """`offer` is over without an answer; `missed_by_all`: other phones rang with his, and nobody answered."""
 
     offer: str
-    cause: Literal["rescinded", "declined", "timed_out"] | FailureReason
+    cause: Literal["rescinded", "declined", "missed_by_all", "timed_out"] | FailureReason
     settings: Settings
 
 
@@ -344,7 +344,7 @@ def _release(agent: Agent, event: Release, now: datetime) -> Step:
     wish, settings = agent.next, event.settings
     if event.cause == "rescinded":
         return _enter(agent, wish, now, agent.idle_since)
-    if event.cause == "declined":
+    if event.cause in ("declined", "missed_by_all"):
         return _enter(replaced(agent, inbound_at=now), wish, now, now)
     if event.cause == "timed_out":
         missed = replaced(agent, misses=agent.misses + 1, inbound_at=now)

@@ -3,11 +3,12 @@
 # Theory. An offer is a lease: it ends by itself at `ring_until`, whatever becomes of the phone, the console or the
 # message that should have told us. It is pending once and ends once; its id and its fence (which count the offers of
 # its entry) are never used again, so an answer that comes late finds no pending offer, or another fence, and is
-# refused. Nobody is ever half reserved: the distributor frees the agent and returns the caller in the same step.
+# refused. Nobody is ever half reserved: the distributor frees the agent and returns the caller in the same step. It
+# keeps whether other phones rang for the same caller: what a whole team let ring is no miss of anyone.
 #
 #   pending --Accept(fence)--> accepted        --Fail--> failed
 #           --Decline(fence)-> declined        --Rescind--> rescinded
-#           --Tick >= ring_until--> timed_out
+#           --Tick >= ring_until--> timed_out        --Accompany--> pending, not alone
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,17 +41,22 @@ class Rescind:
 
 
 @dataclass(frozen=True, slots=True)
+class Accompany:
+    """Another phone rings for the same caller."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lapse:
     """Time has gone on."""
 
 
-OfferInput = Accept | Decline | Fail | Rescind | Lapse
+OfferInput = Accept | Decline | Fail | Rescind | Accompany | Lapse
 Step = tuple["Offer", list[events.Event]]
 
 
 @dataclass(frozen=True)
 class Offer:
-    """`ring_until` is the end of the lease."""
+    """`ring_until` is the end of the lease; `alone`: no other phone has rung for the caller meanwhile."""
 
     id: str
     fence: int
@@ -62,6 +68,7 @@ class Offer:
     created_at: datetime
     ring_until: datetime
     state: OfferState = "pending"
+    alone: bool = True
 
     @property
     def next_deadline(self) -> datetime | None:
@@ -97,6 +104,10 @@ def _rescind(offer: Offer, event: Rescind, _now: datetime) -> Step:
     return replaced(offer, state="rescinded"), [rescinded]
 
 
+def _accompany(offer: Offer, _event: Accompany, _now: datetime) -> Step:
+    return replaced(offer, alone=False), []
+
+
 def _lapse(offer: Offer, _event: Lapse, now: datetime) -> Step:
     if now < offer.ring_until:
         return offer, []
@@ -108,5 +119,6 @@ TRANSITIONS: dict[tuple[OfferState, type], Callable[..., Step]] = {
     ("pending", Decline): _decline,
     ("pending", Fail): _fail,
     ("pending", Rescind): _rescind,
+    ("pending", Accompany): _accompany,
     ("pending", Lapse): _lapse,
 }

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from acd import events
 from acd.machines import agent as agent_machine
 from acd.machines import entry as entry_machine
+from acd.machines import offer as offer_machine
 from acd.machines.entry import QueueEntry
 from acd.machines.offer import Offer
 from acd.model import AgentPolicy, Strategy
@@ -106,7 +107,11 @@ def _offer(state: State, entry: QueueEntry, found: Found, now: datetime) -> None
         delivery=known.delivery,
         created_at=now,
         ring_until=now + timedelta(seconds=entry.ring_s),
+        alone=not entry.pending,
     )
+    if len(entry.pending) == 1:
+        first, _ = state.offers[entry.pending[0]].handle(offer_machine.Accompany(), now=now)
+        state.put_offer(first)
     state.told.append(
         events.OfferCreated(
             contact=offer.contact,

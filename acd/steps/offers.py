@@ -13,7 +13,7 @@ from acd.machines.offer import Offer
 from acd.state import State
 from acd.steps import rings
 
-Cause = Literal["rescinded", "declined", "timed_out", "busy", "unreachable", "error"]
+Cause = Literal["rescinded", "declined", "missed_by_all", "timed_out", "busy", "unreachable", "error"]
 
 
 def accept(state: State, input_: commands.OfferAccepted, now: datetime) -> None:
@@ -82,7 +82,8 @@ def release(state: State, offer: Offer, cause: Cause, now: datetime) -> None:
 
 
 def lapse(state: State, id_: str, now: datetime) -> None:
-    end_offer(state, id_, offer_machine.Lapse(), "timed_out", now)
+    cause: Cause = "timed_out" if state.offers[id_].alone else "missed_by_all"
+    end_offer(state, id_, offer_machine.Lapse(), cause, now)
 
 
 HANDLERS: dict[type, Callable[..., None]] = {

@@ -166,6 +166,11 @@ def miss_forgiven(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(agent.TRANSITIONS, ("reserved", agent.Release), mild)
 
 
+def team_paused(patch: pytest.MonkeyPatch) -> None:
+    """A call that all of them let ring counts against each."""
+    patch.setitem(offer.TRANSITIONS, ("pending", offer.Accompany), lambda old, _event, _now: (old, []))
+
+
 def signed_out_but_ringing(patch: pytest.MonkeyPatch) -> None:
     """Signing out leaves the offer behind."""
     patch.setitem(agent.TRANSITIONS, ("reserved", commands.AgentSignedOut), agent._sign_out)
@@ -281,6 +286,7 @@ MUTANTS: tuple[Mutant, ...] = (
     priority_ignored,
     rest_never_ends,
     miss_forgiven,
+    team_paused,
     signed_out_but_ringing,
     timers_not_restored,
     ring_never_ends,

@@ -52,12 +52,63 @@ def test_caller_who_hangs_up_leaves_nobody_reserved(acd: AcdWorld, crew: list[Ag
     assert acd.core.offers == {}
 
 
-def test_nobody_is_stuck_when_nobody_answers(acd: AcdWorld, crew: list[AgentHand]) -> None:
+def test_a_call_that_the_whole_team_lets_ring_pauses_nobody(acd: AcdWorld, crew: list[AgentHand]) -> None:
     call = acd.call_enters("billing")
     acd.advance(20)
-    assert {agent.now.reason for agent in crew} == {"no_answer"}
+    assert {(agent.state, agent.now.reason) for agent in crew} == {("available", None)}
+    assert len(acd.told_last(events.OfferTimedOut)) == 12
     assert (call.now.state, call.position) == ("waiting", 1)
     assert len([event for event in acd.told(events.EntryRequeued) if event.entry == call.entry]) == 1
+
+
+def test_whole_team_rings_again_when_it_is_passed_over_no_longer(acd: AcdWorld, crew: list[AgentHand]) -> None:
+    call = acd.call_enters("billing")
+    acd.advance(20 + 29)
+    assert call.all_rung == []
+    acd.advance(1)
+    assert call.all_rung == [agent.id for agent in crew]
+
+
+def test_next_caller_rings_the_team_that_let_the_last_one_ring(acd: AcdWorld, crew: list[AgentHand]) -> None:
+    acd.call_enters("billing")
+    acd.advance(20)
+    assert acd.call_enters("billing").all_rung == [agent.id for agent in crew]
+
+
+def test_one_who_joined_the_ringing_late_has_missed_nothing_of_his_own(acd: AcdWorld) -> None:
+    acd.routes("billing", strategy="ring_all", ring_s=20)
+    early = acd.agent("early", skills={"billing": 1}).goes_available()
+    call = acd.call_enters("billing")
+    acd.advance(10)
+    late = acd.agent("late", skills={"billing": 1}).goes_available()
+    acd.advance(15)
+    assert call.all_rung == ["late"]
+    acd.advance(10)
+    assert (early.state, late.state) == ("available", "available")
+
+
+def test_one_who_rang_on_when_others_declined_has_missed_nothing(acd: AcdWorld, crew: list[AgentHand]) -> None:
+    acd.call_enters("billing")
+    for agent in crew[1:]:
+        agent.declines()
+    acd.advance(20)
+    assert crew[0].state == "available"
+
+
+def test_one_who_rang_for_all_by_himself_misses_as_in_any_queue(acd: AcdWorld) -> None:
+    acd.routes("billing", strategy="ring_all", ring_s=20)
+    only = acd.agent("only", skills={"billing": 1}).goes_available()
+    acd.call_enters("billing")
+    acd.advance(20)
+    assert (only.state, only.now.reason) == ("not_ready", "no_answer")
+
+
+def test_restart_remembers_that_the_whole_team_rang(acd: AcdWorld, crew: list[AgentHand]) -> None:
+    acd.call_enters("billing")
+    acd.advance(5)
+    acd.restarts()
+    acd.advance(15)
+    assert {agent.state for agent in crew} == {"available"}
 
 
 def test_one_who_declines_leaves_the_others_ringing(acd: AcdWorld, crew: list[AgentHand]) -> None:

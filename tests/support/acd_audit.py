@@ -28,6 +28,7 @@ class _Pending:
     created: events.OfferCreated
     wrap_up_s: int
     wrap_up: WrapUpMode
+    alone: bool = True
 
 
 @dataclass(slots=True)
@@ -111,10 +112,14 @@ class Auditor:
         assert self.rests_until.get(agent, now) <= now, "not to a phone that rests"
         self.fences[entry] = event.fence
         found, known = core.entries[entry], next(each for each in core.policy.agents if each.id == agent)
+        beside = [other for other in self.pending.values() if other.created.entry == entry]
+        for other in beside:
+            other.alone = False
         self.pending[event.offer] = _Pending(
             event,
             found.wrap_up_s if known.wrap_up_s is None else known.wrap_up_s,
             known.wrap_up or found.wrap_up,
+            alone=not beside,
         )
 
     def _fold_let_go(
@@ -128,7 +133,10 @@ class Auditor:
         self.excluded_until[event.agent, pending.created.entry] = now + timedelta(seconds=settings.exclusion_s)
         if isinstance(event, events.OfferTimedOut):
             assert now >= pending.created.ring_until, "the phone rang its time"
-            assert core.agents[event.agent].state != "available" or settings.misses > 1, "a miss makes not ready"
+            if pending.alone:
+                assert core.agents[event.agent].state != "available" or settings.misses > 1, "a miss makes not ready"
+            else:
+                assert core.agents[event.agent].reason != "no_answer", "what all missed is no miss of his"
         if isinstance(event, events.OfferFailed):
             self.rests_until[event.agent] = now + timedelta(seconds=settings.back_off_s)
 
