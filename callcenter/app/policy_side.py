@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import acd.commands as acd_in
 from acd import policy_versions as kept_versions
-from acd.config import QUEUES, Roster
+from acd.config import AGENTS, QUEUES, Roster
 from acd.policy_text import PolicyInvalid, Problem, Texts, checked, difference
 from acd.policy_versions import FILES, VersionView, WholeVersion
 from callcenter.app.directory import directory_of, kept_secrets
 from callcenter.app.live import LiveSide
 from callcenter.app.policy_start import KeptPolicy, digest_of, keep_policy, texts_of
 from callcenter.app.queue_terms import NO_QUEUE, load_queue_terms
-from callcenter.app.site_config import waiting_faults
+from callcenter.app.site_config import phone_faults, waiting_faults
 from callcenter.identity.tables import AuditEntry
 from callcenter.kernel.errors import ConfigError, NotFound
 from callcenter.kernel.site import Site
@@ -149,6 +149,7 @@ class PolicySide:
         problems = missing_queues(site.flows, roster)
         faults = await asyncio.to_thread(waiting_faults, roster, site.flows, site.prompts, site.language)
         problems += [Problem(QUEUES, where, what, None) for where, what in faults]
+        problems += [Problem(AGENTS, where, what, None) for where, what in phone_faults(roster, site.endpoints)]
         problems += await asyncio.to_thread(measured_queues, self._config, roster)
         if problems:
             raise PolicyInvalid(problems)

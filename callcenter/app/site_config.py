@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from acd.config import Roster
+from acd.config import AGENTS, QUEUES, Roster
 from acd.config import load as load_roster
 from callcenter.app.endpoints import Endpoints, load_endpoints
 from callcenter.calendars import Calendar, load_calendars
@@ -159,9 +159,10 @@ def load_site(config: Path, *, language: str, region: str = "", roster: Roster |
     queues = [queue.name for queue in roster.queues]
     flows = load_flows(config / "flows", prompts=prompts, queues=queues, calendars=calendars)
     _check_numbers(endpoints, flows)
-    faults = waiting_faults(roster, flows, prompts, language)
+    faults = [f"{QUEUES}: {where}: {what}" for where, what in waiting_faults(roster, flows, prompts, language)]
+    faults += [f"{AGENTS}: {where}: {what}" for where, what in phone_faults(roster, endpoints)]
     if faults:
-        raise ConfigError("\n".join(f"queues.yaml: {where}: {what}" for where, what in faults))
+        raise ConfigError("\n".join(faults))
     personal = frozenset(name for name, flow in flows.items() if _is_personal(flow))
     tickets = load_tickets(config, calendars)
     return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets, region)
@@ -188,6 +189,16 @@ def waiting_faults(
             if name is not None and prompts.find(language, name) is None
         ]
     return faults
+
+
+def phone_faults(roster: Roster, endpoints: Endpoints) -> list[tuple[str, str]]:
+    """Agents whose phone could never ring: the key, and what is wrong with it."""
+    there = {phone.user for phone in endpoints.phones}
+    return [
+        (f"agents[{index}].phone", f"phones.yaml has no phone {agent.phone!r}")
+        for index, agent in enumerate(roster.agents)
+        if agent.phone not in there
+    ]
 
 
 def _is_personal(flow: Flow) -> bool:

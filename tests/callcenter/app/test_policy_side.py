@@ -1,5 +1,6 @@
 """The versions of the policy on a database, and the distributor that runs them while callers wait."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from acd.policy_tables import PolicyVersion
 from acd.policy_text import PolicyInvalid, Texts, checked
 from acd.policy_versions import PolicyChanged
 from acd.service import AcdService
+from callcenter.app.endpoints import Endpoints, Phone
 from callcenter.app.live import LiveSide
 from callcenter.app.policy_side import PolicySide, missing_queues
 from callcenter.app.policy_start import KEPT, kept_policy, starting_roster
@@ -59,7 +61,8 @@ class House:
             flows={},
             prompts=PromptFolder(Path("config/prompts")),
             language="en",
-            endpoints=SimpleNamespace(trunks=(), phones=()),
+            agent_of_phone=lambda _: None,
+            endpoints=Endpoints((), tuple(Phone(user, None, user, None) for user in ("1001", "1002"))),
         )
         live = SimpleNamespace(
             clock=self.clock,
@@ -301,3 +304,23 @@ def test_the_sample_site_may_be_saved_as_it_is() -> None:
     """Its flows have nodes that name no queue, and mean the one that the caller is in."""
     site = load_site(Path("config"), language="en")
     assert missing_queues(site.flows, site.roster) == []
+
+
+async def test_an_agent_whose_phone_is_none_is_named_and_not_saved(house: House) -> None:
+    text = Texts(QUEUES, AGENTS.replace("1001", "9999"))
+    with pytest.raises(PolicyInvalid) as refused:
+        await house.side.save(text, based_on=1, note="", activate=True, by="root")
+    (problem,) = refused.value.problems
+    assert (problem.file, problem.key, problem.message) == (
+        "agents.yaml",
+        "agents[0].phone",
+        "phones.yaml has no phone '9999'",
+    )
+
+
+def test_a_site_whose_agent_has_no_phone_does_not_start(tmp_path: Path) -> None:
+    folder = shutil.copytree("config", tmp_path / "config")
+    phones = folder / "phones.yaml"
+    phones.write_text(phones.read_text().replace('"1003"', '"1009"'))
+    with pytest.raises(ConfigError, match=r"^agents\.yaml: agents\[2\]\.phone: phones\.yaml has no phone '1003'$"):
+        load_site(folder, language="en")
