@@ -97,11 +97,9 @@ def _application(application: Mapping[str, Any] | None, supervisor: Mapping[str,
         pid = supervisor["application"]["pid"] if supervisor else None
         return [f"application   does not answer (process {pid})" if pid else "application   is being started"]
     told = [f"application   process {application.get('pid')}, version {application.get('version')}"]
-    shown = ("pid", "version", "workers", "metrics")
-    for name, value in application.items():
-        if name not in shown:
-            told.append(f"  {name:<12}{_plain(value)}")
-    return told
+    told_apart = ("pid", "version", "workers", "metrics")
+    rest = {name: _plain(value) for name, value in application.items() if name not in told_apart}
+    return told + [f"  {name:<12}{text}" for name, text in rest.items() if text]
 
 
 def _sessions(worker: Mapping[str, Any], application: Mapping[str, Any] | None) -> str:
@@ -112,6 +110,8 @@ def _sessions(worker: Mapping[str, Any], application: Mapping[str, Any] | None) 
 
 
 def _plain(value: object) -> str:
+    """Empty for a mapping in which there is nothing."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+        parts = ((name, _plain(item)) for name, item in value.items())
+        return ", ".join(f"{name} {text}" for name, text in parts if text)
     return str(value)

@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import getpass
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -16,7 +16,7 @@ from callcenter.identity.passwords import SHORTEST, Passwords, phone_secret
 from callcenter.identity.permissions import Role
 from callcenter.identity.users import add_user, list_users, load_phones, save_phone, set_disabled, set_password
 from callcenter.kernel.clock import SystemClock
-from callcenter.kernel.errors import InvalidInput
+from callcenter.kernel.errors import InvalidInput, NotFound
 from callcenter.kernel.site import CommandSettings, Site
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class PhoneSettings(CommandSettings, Protocol):
     def sip(self) -> Sip: ...
 
 
-def register(commands: "Commands") -> None:
-    """Add both commands."""
+def register(commands: "Commands", phones_of: Callable[[argparse.Namespace], Collection[str]]) -> None:
+    """Add both commands. `phones_of` tells the telephones that the command's configuration has."""
     users = commands.add_parser("user", help="people who sign in").add_subparsers(
         title="actions", metavar="ACTION", required=True
     )
@@ -66,6 +66,7 @@ def register(commands: "Commands") -> None:
     )
     changing = _with_password(phones.add_parser("passwd", help="set the password of a telephone"), _phone_passwd)
     changing.add_argument("user", help="of phones.yaml")
+    changing.set_defaults(phones_of=phones_of)
     phones.add_parser("list", help="list the telephones with a password").set_defaults(handler=_phone_list)
 
 
@@ -110,6 +111,8 @@ def _list(given: argparse.Namespace) -> int:
 
 
 def _phone_passwd(given: argparse.Namespace) -> int:
+    if given.user not in given.phones_of(given):
+        raise NotFound(f"phones.yaml has no phone {given.user!r}")
     realm = _realm(given.settings)
     secret = phone_secret(given.user, realm, _password(given))
     _do(given, lambda site, now: save_phone(site, given.user, realm, secret, now=now))

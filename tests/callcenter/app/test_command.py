@@ -97,6 +97,8 @@ def test_status_shows_processes_calls_sessions_and_lag() -> None:
         "calls": 3,
         "lag": {"journal_ms": 2},
         "workers": [{"name": "w1", "sessions": 6}],
+        "sip": {"dialogs": 0, "refusals": {}},
+        "trunks": {},
     }
     assert lines({"supervisor": supervisor, "application": application}) == [
         "supervisor    process 10, version 0.1.0",
@@ -105,10 +107,16 @@ def test_status_shows_processes_calls_sessions_and_lag() -> None:
         "application   process 11, version 0.1.0",
         "  calls       3",
         "  lag         journal_ms 2",
+        "  sip         dialogs 0",
         "media w1      process 12, ports 20000-20999, 6 sessions",
     ]
     assert lines({"supervisor": supervisor, "application": None})[3] == "application   does not answer (process 11)"
     assert lines({"supervisor": None, "application": application})[0].startswith("supervisor    gone")
+
+
+def test_telephone_that_phones_yaml_lacks_gets_no_password(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--config", str(REPOSITORY / "config"), "phone", "passwd", "9999") == 1
+    assert capsys.readouterr().err == "callcenter: phones.yaml has no phone '9999'\n"
 
 
 def test_sample_flows_are_sound(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,19 +2,21 @@
 
 import asyncio
 import io
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from callcenter.identity import command
-from callcenter.identity.command import register
 from callcenter.identity.passwords import Passwords, PhoneSecret, phone_secret
 from callcenter.identity.users import load_phones
-from callcenter.kernel.errors import InvalidInput
+from callcenter.kernel.errors import InvalidInput, NotFound
 from callcenter.kernel.site import Site
 from callcenter.migrations.migrate import migrate
 from tests.callcenter.identity.test_passwords import QUICK
 from tests.support.settings import FakeSettings, run_command
+
+register = partial(command.register, phones_of=lambda _: ("100", "1001"))
 
 
 @pytest.fixture
@@ -80,6 +82,12 @@ def test_phone_password_is_hashed_for_the_realm_of_the_site(data: Path, monkeypa
     typed(monkeypatch, "telephone one", "telephone one")
     assert run_command(register, ["phone", "passwd", "100"], data) == 0
     assert phones(data) == {"100": phone_secret("100", "calls.example", "telephone one")}
+
+
+def test_telephone_that_is_not_configured_gets_no_password(data: Path) -> None:
+    with pytest.raises(NotFound, match=r"^phones.yaml has no phone '9999'$"):
+        run_command(register, ["phone", "passwd", "9999"], data)
+    assert phones(data) == {}
 
 
 @pytest.mark.parametrize("words", [["user", "add", "ann", "--password", "x"], ["phone", "passwd", "100", "secret"]])
