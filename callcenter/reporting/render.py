@@ -51,8 +51,8 @@ def _step(step: PathStep) -> dict[str, object]:
 
 
 def as_table(calls: Sequence[Call], zone: str) -> str:
-    """One line a call, times in `zone`."""
-    head = ("STARTED", "CALL", "FROM", "TO", "QUEUE", "AGENT", "WAIT", "TALK", "RESULT", "REASON")
+    """One line a call, times in `zone`: named, as the command may have read another configuration than the server."""
+    head = (f"STARTED ({zone})", "CALL", "FROM", "TO", "QUEUE", "AGENT", "WAIT", "TALK", "RESULT", "REASON")
     rows = [_line(call, ZoneInfo(zone)) for call in calls]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))

@@ -44,7 +44,19 @@ def test_list_prints_a_line_for_each_call_in_the_sites_zone(
     folder = written(tmp_path, agent_call("c1"), agent_call("c2"))
     assert run(["calls", "list", "--day", "2026-03-02"], folder) == 0
     head, first, second = capsys.readouterr().out.splitlines()
-    assert head.split() == ["STARTED", "CALL", "FROM", "TO", "QUEUE", "AGENT", "WAIT", "TALK", "RESULT", "REASON"]
+    assert head.split() == [
+        "STARTED",
+        "(Europe/Vienna)",
+        "CALL",
+        "FROM",
+        "TO",
+        "QUEUE",
+        "AGENT",
+        "WAIT",
+        "TALK",
+        "RESULT",
+        "REASON",
+    ]
     assert first.split()[:6] == ["2026-03-02", "10:00:00", "c2", "+43123", "100", "billing"]
     assert second.split()[6:] == ["ann", "6.0s", "60.0s", "answered", "hangup"]
 
