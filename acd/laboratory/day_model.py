@@ -17,7 +17,8 @@ from acd.laboratory.day_report import joined_queue
 from acd.laboratory.history import HistoricCall
 from acd.laboratory.patience import Survival, kaplan_meier
 
-# An agent who let callers wait for longer than this, all together, between two calls was away.
+# An agent who let callers wait for longer than this, all together, between two calls was away. Chosen by eye from the
+# bank's log; docs/what-if.md says how much hangs on it.
 AWAY_S = 10.0
 # A longer pause between two calls is no after-call work.
 LONGEST_WRAP_S = 300.0

@@ -150,7 +150,8 @@ def test_whole_february_is_read_with_its_flags() -> None:
     assert len(log.calls) == 33_344
     assert log.rejected == ()
     assert Counter(call.outcome for call in log.calls) == {"served": 27_162, "abandoned": 5_904, "phantom": 278}
-    # Counted apart with awk.
+    # Each counted apart with awk: by row from its own columns, overlaps from the services sorted by agent and start;
+    # the flags that are not here were counted too, and are none.
     assert Counter(flag for call in log.calls for flag in call.flags) == {
         "service_overlap": 680,
         "no_agent": 491,
