@@ -3,18 +3,23 @@
 What the tests say about order and sound is said of these packets and not of anything that the server tells.
 """
 
+import os
 import re
 import signal
+import socket
 import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 
+from tests.support.server import eventually
+
 READY_S = 10.0
+MARK = ("127.0.0.1", 9)
+"""Where a datagram goes that only says how far a capture has come. Nobody listens there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Capture:
                 "65536",
                 "-w",
                 str(self._path),
-                self._expression,
+                f"({self._expression}) or (udp dst port {MARK[1]} and dst host {MARK[0]})",
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -97,17 +102,27 @@ class Capture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._process is not None
-        # tcpdump hands over in blocks: what the kernel has seen is in the file shortly after.
-        size, until = -1, time.monotonic() + READY_S
-        while size != self._path.stat().st_size and time.monotonic() < until:
-            size = self._path.stat().st_size
-            time.sleep(0.2)
-        self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=READY_S)
+        try:
+            self._catch_up()
+        finally:
+            self._process.send_signal(signal.SIGINT)
+            self._process.communicate(timeout=READY_S)
+
+    def _catch_up(self) -> None:
+        """Wait for a mark of our own in the file: all that the kernel saw before it is there too."""
+        mark, offset = os.urandom(16), self._path.stat().st_size
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, self._path.open("rb") as file:
+            sender.sendto(mark, MARK)
+
+            def has_come() -> bool:
+                file.seek(offset)
+                return mark in file.read()
+
+            eventually("the capture has caught up", has_come, within_s=READY_S, every_s=0.01)
 
     def packets(self) -> list[Packet]:
         """Everything captured so far, in order."""
-        return list(read_capture(self._path))
+        return [packet for packet in read_capture(self._path) if packet.destination != MARK]
 
 
 def read_capture(path: Path) -> Iterator[Packet]:

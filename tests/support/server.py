@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,19 +21,24 @@ import httpx
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30.0
+START_S = 90.0  # a busy machine takes its time
+# Below those that Linux hands out (net.ipv4.ip_local_port_range): between the look and the use no connection of
+# somebody else's gets it.
+PORTS = range(10000, 20000)
 Document = dict[str, Any]
 
 
-def free_port(kind: int = socket.SOCK_DGRAM, address: str = "127.0.0.1") -> int:
-    """A port that nobody uses now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(*, address: str = "127.0.0.1") -> int:
+    """A port that nobody uses now, by UDP or TCP, and that the kernel gives to nobody who does not ask for it."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with ExitStack() as probes, suppress(OSError):
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                probes.enter_context(socket.socket(socket.AF_INET, kind)).bind((address, port))
+            return port
 
 
-def eventually(what: str, found: Callable[[], Any], *, within_s: float = 10.0) -> Any:
+def eventually(what: str, found: Callable[[], Any], *, within_s: float = 10.0, every_s: float = 0.05) -> Any:
     """The first true value of `found`, polled; fails naming `what` when there is none in time."""
     deadline = time.monotonic() + within_s
     while True:
@@ -39,7 +46,7 @@ def eventually(what: str, found: Callable[[], Any], *, within_s: float = 10.0) -
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.05)
+        time.sleep(every_s)
 
 
 @dataclass
@@ -89,7 +96,7 @@ class Server:
         self.data = folder / "data"
         self.config = files.write(folder)
         self.sip = ("127.0.0.1", free_port())
-        self.http = free_port(socket.SOCK_STREAM)
+        self.http = free_port()
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "run.log"
@@ -110,6 +117,7 @@ class Server:
 
     def start(self) -> "Server":
         """Start and wait until it is ready."""
+        before = self._announced()[1]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(
@@ -124,7 +132,7 @@ class Server:
                 start_new_session=True,
             )
         try:
-            self.wait_ready()
+            self.wait_ready(after_epoch=before)
         except BaseException:
             self.stop()
             raise
@@ -135,12 +143,8 @@ class Server:
 
         def ready() -> int:
             assert self._process is None or self._process.poll() is None, f"the server ended:\n{self.logs()}"
-            try:
-                said = json.loads((self.data / "run" / "application.json").read_text())
-            except (FileNotFoundError, json.JSONDecodeError):
-                return 0
-            alive = Path(f"/proc/{said['pid']}").exists()
-            return int(said["epoch"]) if alive and said["epoch"] > after_epoch else 0
+            pid, epoch = self._announced()
+            return epoch if epoch > after_epoch and Path(f"/proc/{pid}").exists() else 0
 
         return int(eventually("the application is ready", ready, within_s=START_S))
 
@@ -177,7 +181,16 @@ class Server:
 
     def application(self) -> tuple[int, int]:
         """(pid, epoch) of the application that announced itself last."""
-        said = json.loads((self.data / "run" / "application.json").read_text())
+        pid, epoch = self._announced()
+        assert epoch, "no application has announced itself"
+        return pid, epoch
+
+    def _announced(self) -> tuple[int, int]:
+        """The same; (0, 0) where none has."""
+        try:
+            said = json.loads((self.data / "run" / "application.json").read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return 0, 0
         return int(said["pid"]), int(said["epoch"])
 
     def pids(self) -> dict[str, int]:
@@ -204,15 +217,17 @@ class Server:
         return [pid for name, pid in self.pids().items() if name != "application"]
 
     def logs(self) -> str:
-        """What the processes wrote."""
+        """What the processes wrote last."""
+        return "\n".join(f"== {name}\n{text[-6000:]}" for name, text in self._log_texts())
+
+    def _log_texts(self) -> list[tuple[str, str]]:
         files = [self._log, *sorted((self.data / "log").glob("*.log"))]
-        return "\n".join(
-            f"== {file.name}\n{file.read_text(errors='replace')[-6000:]}" for file in files if file.exists()
-        )
+        return [(file.name, file.read_text(errors="replace")) for file in files if file.exists()]
 
     def tracebacks(self) -> list[str]:
         """Lines of the logs that show a surprise."""
-        return [line for line in self.logs().splitlines() if "Traceback" in line or '"level": "error"' in line]
+        lines = (line for _, text in self._log_texts() for line in text.splitlines())
+        return [line for line in lines if "Traceback" in line or '"level": "error"' in line]
 
     # -- people ----------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 """
 
 import re
+import socket
 import struct
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from tests.support.server import eventually
 from tests.support.tone import frames
 
 
@@ -36,7 +38,7 @@ class Sipp:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Sipp":
-        """Start it; end it with `wait` or `stop`."""
+        """Start it; end it with `wait` or `stop`. A phone listens when this returns."""
         (self.folder / "scenario.xml").write_text(self.scenario)
         media = self.media or (self.local[0], 6000)
         command = [
@@ -64,7 +66,18 @@ class Sipp:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        if re.search(r"<scenario[^>]*>\s*<recv", self.scenario):
+            eventually(f"sipp listens at {self.local}", self._listens_or_ended, every_s=0.005)
         return self
+
+    def _listens_or_ended(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            return True  # `wait` says why
+        kind, state = ("tcp", "0A") if self.transport.startswith("t") else ("udp", "07")
+        (address,) = struct.unpack("=I", socket.inet_aton(self.local[0]))
+        lines = (line.split() for line in Path(f"/proc/net/{kind}").read_text().splitlines())
+        return any(line[1] == f"{address:08X}:{self.local[1]:04X}" and line[3] == state for line in lines)
 
     def wait(self) -> None:
         """Wait for the end; fails the test with SIPp's own words unless every call went as its scenario says."""
