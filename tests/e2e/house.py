@@ -14,17 +14,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import httpx
 
 from tests.support.baresip import Baresip
 from tests.support.capture import Capture, Packet
+from tests.support.processor import waited_s
 from tests.support.scenario import registration
 from tests.support.server import Document, Server, SiteFiles, eventually
 from tests.support.sipp import Sipp
 
 LANES = 8
+CLOSE_S = 0.1
 
 
 def _lane() -> tuple[int, socket.socket]:
@@ -248,7 +251,7 @@ class House:
         agents: list[Document] = self.client("sue").get("/api/agents").json()["agents"]
         return next(one for one in agents if one["id"] == agent)
 
-    def becomes(self, agent: str, state: str, *, within_s: float = 6.0) -> Document:
+    def becomes(self, agent: str, state: str, *, within_s: float = 10.0) -> Document:
         """The agent when he is in `state`."""
 
         def there() -> Document | None:
@@ -289,14 +292,50 @@ class House:
             samples = memoryview(file.readframes(file.getnframes())).cast("h").tolist()
         return samples[0::2], samples[1::2]
 
-    def wire(self, name: str) -> Capture:
+    def wire(self, name: str) -> "Wire":
         """A capture of what passes this server's ports."""
         first, _, last = self.rtp_ports.partition("-")
         # PHONE_PORT: to a phone's own TCP port the server rings from any port.
         ports = (
             f"port {self.server.sip[1]} or port {PHONE_PORT} or port {self.server.http} or portrange {first}-{last}"
         )
-        return Capture(self.folder / f"{name}.pcap", ports)
+        return Wire(self.folder / f"{name}.pcap", ports, self.server)
+
+
+class Wire(Capture):
+    """A capture, and how long the machine let the server wait for a processor meanwhile."""
+
+    def __init__(self, path: Path, expression: str, server: Server) -> None:
+        super().__init__(path, expression)
+        self._server = server
+        self._waited_before = self._waited_after = 0.0
+
+    def __enter__(self) -> "Wire":
+        super().__enter__()
+        self._waited_before = self._waited()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._waited_after = self._waited()
+        super().__exit__(kind, error, trace)
+
+    def _waited(self) -> float:
+        return waited_s(self._server.pids().values())
+
+    @property
+    def withheld_s(self) -> float:
+        """What the machine withheld from the server while this was taken: so much later it may have been with all."""
+        return self._waited_after - self._waited_before
+
+    def saw(self, summary: str, *, host: str, at: str | None) -> bool:
+        """Whether the first `summary` (see `instant`) to or from `host` passed within 100 ms of a record's instant.
+
+        Packets are stamped by the kernel as they pass, records when the server comes to them.
+        """
+        passed = instant(self.packets(), summary, host=host)
+        return at is not None and abs(datetime.fromisoformat(at).timestamp() - passed) < CLOSE_S + self.withheld_s
 
 
 def phone_address(user: str) -> str:
@@ -329,8 +368,3 @@ def instant(packets: list[Packet], summary: str, *, host: str) -> float:
     found = [packet.at for packet in sip_of(packets, host=host) if packet.sip_summary == summary]
     assert found, f"no {summary} at {host}: {[packet.sip_summary for packet in sip_of(packets, host=host)]}"
     return found[0]
-
-
-def close_to(moment: str | None, at: float) -> bool:
-    """Whether an instant of a record is within 100 ms of the packet's."""
-    return moment is not None and abs(datetime.fromisoformat(moment).timestamp() - at) < 0.1

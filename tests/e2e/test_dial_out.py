@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from callcenter.media.g711 import RATE
-from tests.e2e.house import LANE, OWN_RTP_PORTS, TRUNK, House, close_to, files, instant
+from tests.e2e.house import LANE, OWN_RTP_PORTS, TRUNK, House, files
 from tests.support.capture import rtp_of, sound_of
 from tests.support.scenario import Sound, caller, phone, refused_caller, refusing_phone, ringing_phone
 from tests.support.server import Document, Server, SiteFiles, eventually
@@ -103,9 +103,9 @@ def test_a_call_goes_on_to_a_number_outside_with_the_callers_own_number_shown(ou
     assert (record["result"], record["hung_up_by"], record["direction"]) == ("answered", "caller", "inbound")
     leg = record["legs"][1]
     assert (leg["role"], leg["endpoint"]) == ("outside", "carrier")
-    assert close_to(leg["invited_at"], instant(packets, "INVITE", host=CARRIER[0]))
-    assert close_to(leg["answered_at"], instant(packets, "200 INVITE", host=CARRIER[0]))
-    assert close_to(record["ended_at"], instant(packets, "BYE", host=TRUNK))
+    assert wire.saw("INVITE", host=CARRIER[0], at=leg["invited_at"])
+    assert wire.saw("200 INVITE", host=CARRIER[0], at=leg["answered_at"])
+    assert wire.saw("BYE", host=TRUNK, at=record["ended_at"])
     left, right = outside.sound(record)
     assert power_db(right, 1000) - power_db(left, 1000) >= 40
 

@@ -3,7 +3,7 @@
 import pytest
 
 from callcenter.media.g711 import PCMA, RATE
-from tests.e2e.house import GREETING, RING_DESK, RING_TCP, TRUNK, House, close_to, instant, phone_address, sip_of
+from tests.e2e.house import GREETING, RING_DESK, RING_TCP, TRUNK, House, instant, phone_address, sip_of
 from tests.support.capture import Packet, RtpPacket, rtp_of, sound_of
 from tests.support.scenario import (
     PORT,
@@ -99,7 +99,7 @@ def test_a_held_call_is_silent_for_the_holder_and_comes_back(house: House, hold:
     assert above_neighbours_db(linear(sound_of(to_desk)), 400) >= 20
     record = house.record(number)
     assert (record["result"], record["hung_up_by"], record["reason"]) == ("answered", "caller", "hangup")
-    assert close_to(record["ended_at"], instant(packets, "BYE", host=TRUNK))
+    assert wire.saw("BYE", host=TRUNK, at=record["ended_at"])
 
 
 def test_a_call_over_tcp_reaches_a_phone_that_registered_over_tcp(house: House) -> None:
@@ -117,10 +117,10 @@ def test_a_call_over_tcp_reaches_a_phone_that_registered_over_tcp(house: House) 
     for host in (TRUNK, there):
         assert {packet.protocol for packet in sip_of(packets, host=host)} == {"tcp"}
     customer_leg, phone_leg = record["legs"]
-    assert close_to(phone_leg["invited_at"], instant(packets, "INVITE", host=there))
-    assert close_to(phone_leg["answered_at"], instant(packets, "200 INVITE", host=there))
-    assert close_to(customer_leg["answered_at"], instant(packets, "200 INVITE", host=TRUNK))
-    assert close_to(record["ended_at"], instant(packets, "BYE", host=TRUNK))
+    assert wire.saw("INVITE", host=there, at=phone_leg["invited_at"])
+    assert wire.saw("200 INVITE", host=there, at=phone_leg["answered_at"])
+    assert wire.saw("200 INVITE", host=TRUNK, at=customer_leg["answered_at"])
+    assert wire.saw("BYE", host=TRUNK, at=record["ended_at"])
     assert above_neighbours_db(linear(sound_of(heard_by(customer, packets)))[-RATE // 2 :], 1000) >= 20
     assert above_neighbours_db(linear(sound_of(heard_by(walk, packets)))[-RATE // 2 :], 400) >= 20
 
