@@ -55,7 +55,7 @@ class Screen:
         """The frames of one type so far."""
         return [frame for frame in list(self.frames) if frame["type"] == kind]
 
-    def wait_for(self, kind: str, *, within_s: float = 8.0) -> Document:
+    def wait_for(self, kind: str, *, within_s: float = 10.0) -> Document:
         """The first frame of one type."""
         found: list[Document] = eventually(
             f"{kind} on the screen of {self._login}", lambda: self.of(kind), within_s=within_s

@@ -148,11 +148,21 @@ def whole(house: House, number: str) -> Document:
     return record
 
 
-def at(moment: float, act: Callable[[], object]) -> None:
-    """Do it then (monotonic seconds)."""
+def at(moment: float, act: Callable[[], object]) -> float:
+    """Do it then; when it was begun (monotonic seconds)."""
     while (left := moment - time.monotonic()) > 0:
         time.sleep(min(left, 0.005))
+    begun = time.monotonic()
     act()
+    return begun
+
+
+def possible(phone: RacingPhone, hung_up_at: float) -> set[str]:
+    """What may have become of the last call at `phone`: both reach one socket, so what was sent first counts."""
+    dialog = list(phone.dialogs.values())[-1]
+    if dialog.final != 200:
+        return {"abandoned"}
+    return {"answered"} if dialog.answered_at < hung_up_at else {"answered", "abandoned"}
 
 
 @pytest.mark.parametrize("first", ["answer", "hang_up"])
@@ -167,12 +177,15 @@ def test_answer_and_hang_up_cross_within_50_ms(races: House, first: str) -> None
             number = races.number()
             call = customer(races, stack, number, QUEUE)
             rang_at = anna.wait_ringing()
-            at(rang_at + RING_S + (apart if first == "answer" else -apart), call.hang_up)
-            eventually("the phone is done", lambda: anna.all_over, within_s=3)
-            races.becomes("anna", "available", within_s=2)
-            results[whole(races, number)["result"]] += 1
+            hung_up_at = at(rang_at + RING_S + (apart if first == "answer" else -apart), call.hang_up)
+            eventually("the phone is done", lambda: anna.all_over)
+            races.becomes("anna", "available")
+            result = whole(races, number)["result"]
+            results[result] += 1
+            assert result in possible(anna, hung_up_at)
     assert results.total() == ROUNDS
-    assert results["answered" if first == "answer" else "abandoned"] >= ROUNDS // 2
+    # A busy machine makes some of them late, but hardly all.
+    assert results["answered" if first == "answer" else "abandoned"] > 0
 
 
 def test_both_hang_up_at_once(races: House) -> None:
@@ -189,7 +202,7 @@ def test_both_hang_up_at_once(races: House) -> None:
             ]  # fmt: skip
             for moment, act in sorted(ends, key=lambda end: end[0]):
                 at(moment, act)
-            races.becomes("anna", "available", within_s=2)
+            races.becomes("anna", "available")
             assert whole(races, number)["result"] == "answered"
         eventually("the phone is done", lambda: anna.all_over)
 
@@ -229,9 +242,9 @@ def test_an_agent_who_signs_out_while_ringing_is_cancelled_and_the_caller_goes_t
         call = customer(races, stack, number, QUEUE)
         anna.wait_ringing()
         races.set_state("anna", "logged_out")
-        eventually("anna's phone is cancelled", lambda: anna.all_over, within_s=1)
-        races.becomes("anna", "logged_out", within_s=1)
-        races.becomes("cleo", "on_contact", within_s=1)
+        eventually("anna's phone is cancelled", lambda: anna.all_over)
+        races.becomes("anna", "logged_out")
+        races.becomes("cleo", "on_contact")
         call.hang_up()
         races.becomes("cleo", "available")
     assert [(each["agent"], each["outcome"], each["reason"]) for each in whole(races, number)["offers"]] == [
@@ -255,8 +268,8 @@ def test_signing_out_and_answering_cross(races: House) -> None:
             )
             time.sleep(0.1)
             call.hang_up()
-            eventually("the phone is done", lambda: anna.all_over, within_s=3)
-            races.becomes("anna", "logged_out", within_s=2)
+            eventually("the phone is done", lambda: anna.all_over)
+            races.becomes("anna", "logged_out")
             whole(races, number)
 
 
@@ -266,9 +279,10 @@ def test_a_phone_that_unregisters_while_idle_is_not_rung_until_it_is_back(races:
     number = races.number()
     with ExitStack() as stack:
         call = customer(races, stack, number, QUEUE)
-        races.register("anna")
         with racing(races, "anna", answers_after_s=0.05):
-            races.becomes("anna", "on_contact", within_s=6)
+            address, port = phone_address("anna"), PHONE_PORT
+            tells(races, "anna", f"<sip:anna@{address}:{port};transport=udp>", expires_s=3600)
+            races.becomes("anna", "on_contact")
             call.hang_up()
             races.becomes("anna", "available")
     assert [offer["outcome"] for offer in whole(races, number)["offers"]] == ["accepted"]
@@ -278,14 +292,13 @@ def test_a_phone_that_unregisters_while_ringing_keeps_nobody_waiting(races: Hous
     """It says that it will not be there; the caller goes on to the next agent, and it is not rung again."""
     available(races, "anna", "cleo")
     number = races.number()
-    address = phone_address("anna")
     with racing(races, "cleo", answers_after_s=0.1) as cleo, ExitStack() as stack:
         with racing(races, "anna") as anna:
             call = customer(races, stack, number, QUEUE)
             anna.wait_ringing()
-            unregister(races, "anna", (address, PHONE_PORT + 1))
-            cleo.wait_ringing(within_s=4)
-            eventually("anna's phone is cancelled", lambda: anna.all_over, within_s=3)
+            tells(races, "anna", "*", expires_s=0)
+            cleo.wait_ringing()
+            eventually("anna's phone is cancelled", lambda: anna.all_over)
         races.becomes("cleo", "on_contact")
         call.hang_up()
         races.becomes("cleo", "available")
@@ -299,7 +312,7 @@ def test_a_phone_that_unregisters_while_talking_goes_on_talking_and_gets_no_furt
     with racing(races, "anna", answers_after_s=0.05) as anna, ExitStack() as stack:
         call = customer(races, stack, number, QUEUE)
         races.becomes("anna", "on_contact")
-        unregister(races, "anna", (phone_address("anna"), PHONE_PORT + 1))
+        tells(races, "anna", "*", expires_s=0)
         waiting = customer(races, stack, later, QUEUE)
         assert call.is_up()
         call.hang_up()
@@ -311,13 +324,13 @@ def test_a_phone_that_unregisters_while_talking_goes_on_talking_and_gets_no_furt
     assert whole(races, later)["result"] == "abandoned"
 
 
-def unregister(house: House, user: str, local: tuple[str, int]) -> None:
-    """All contacts of `user` are gone, told from a port beside the phone's."""
-    contact = f"Contact: <sip:{user}@[local_ip]:[local_port];transport=[transport]>"
+def tells(house: House, user: str, contact: str, *, expires_s: int) -> None:
+    """Where `user` is to be found, told from a port beside the phone's, at which it listens; "*" and 0: nowhere."""
+    own = f"<sip:{user}@[local_ip]:[local_port];transport=[transport]>"
     sipp = Sipp(
-        registration(user, expires_s=0).replace(contact, "Contact: *"),
+        registration(user, expires_s=expires_s).replace(f"Contact: {own}", f"Contact: {contact}"),
         house.server.sip,
-        local,
+        (phone_address(user), PHONE_PORT + 1),
         auth=(user, house.password(user)),
         timeout_s=10,
     )
@@ -374,8 +387,8 @@ def test_accepting_on_the_screen_crosses_the_callers_hang_up_and_the_timeout(rac
             ]  # fmt: skip
             for moment, act in sorted(acts, key=lambda each: each[0]):
                 at(moment, act)
-            races.becomes("talk", "available", within_s=3)
-            eventually("the phone is done", lambda: talk.all_over, within_s=3)
+            races.becomes("talk", "available")
+            eventually("the phone is done", lambda: talk.all_over)
             whole(races, number)
 
 

@@ -19,6 +19,7 @@ class Ringing:
     invite: Answer
     rang_at: float
     final: int = 0
+    answered_at: float = 0.0
     cancelled: bool = False
     acknowledged: bool = False
     hung_up: bool = False
@@ -54,7 +55,7 @@ class RacingPhone:
         self._thread.join(5)
         self._party.socket.close()
 
-    def wait_ringing(self, within_s: float = 5.0) -> float:
+    def wait_ringing(self, within_s: float = 10.0) -> float:
         """When the next INVITE came; forgets it, so that the one after is waited for next."""
         assert self._rang.wait(within_s), "the phone did not ring"
         self._rang.clear()
@@ -109,6 +110,7 @@ class RacingPhone:
         contact = f"Contact: <sip:{self._party.local[0]}:{self._party.local[1]}>\r\n"
         body = offer((self._party.local[0], 6900))
         self._party.send(dialog.invite.as_reply("200 OK", tag="racing", body=body, extra=contact))
+        dialog.answered_at = time.monotonic()
 
     def _request(self, request: Answer) -> None:
         dialog = self.dialogs.get(request.header("Call-ID"))

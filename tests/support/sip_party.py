@@ -118,7 +118,7 @@ class Party:
             found.append(answer)
         return found
 
-    def wait(self, wanted: Callable[[Answer], bool], what: str, *, within_s: float = 5.0) -> Answer:
+    def wait(self, wanted: Callable[[Answer], bool], what: str, *, within_s: float = 10.0) -> Answer:
         """The first message that is `wanted`; others are dropped."""
         until = time.monotonic() + within_s
         while (left := until - time.monotonic()) > 0:
@@ -127,7 +127,7 @@ class Party:
                 return answer
         raise AssertionError(f"not within {within_s} s: {what}")
 
-    def final(self, call_id: str, *, within_s: float = 5.0) -> Answer:
+    def final(self, call_id: str, *, within_s: float = 10.0) -> Answer:
         """The final response of `call_id`."""
         return self.wait(
             lambda answer: answer.status >= 200 and answer.header("Call-ID") == call_id,
