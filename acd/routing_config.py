@@ -1,7 +1,7 @@
 """How a queue chooses among agents, and what an agent takes, as queues.yaml and agents.yaml say it."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from acd.model import (
     MOST_RINGS,
@@ -20,11 +20,15 @@ from acd.section import Section
 
 DAY_S = 86_400
 MOST_CHATS = 50
+Preference = Literal["last_agent"]
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingConfig:
-    """The routing keys of one queue, named as `acd.model.QueuePolicy` has them."""
+    """The routing keys of one queue, named as `acd.model.QueuePolicy` has them.
+
+    `preferred`: whom its callers are to have first; the director finds him, and tells the core.
+    """
 
     strategy: Strategy = "longest_idle"
     requires: Requirements = ()
@@ -34,6 +38,7 @@ class RoutingConfig:
     preferred_s: int = 20
     head_start_s: int = 0
     ring_all_most: int = 30
+    preferred: Preference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ def read_routing(section: Section, skills: Skills) -> RoutingConfig:
         preferred_s=section.integer("preferred_s", 0, DAY_S, 20),
         head_start_s=section.integer("head_start_s", 0, DAY_S, 0),
         ring_all_most=section.integer("ring_all_most", 2, 200, 30),
+        preferred=section.choice("preferred", get_args(Preference), None),
     )
 
 

@@ -48,6 +48,8 @@ def paths_of(node: Node) -> Iterator[KeyedPath]:
                 yield from _keyed(key, prompt.what.paths())
     if isinstance(node, DialNode):
         yield from _keyed("target", node.target.paths())
+    if isinstance(node, QueueNode):
+        yield from _keyed("preferred", node.preferred.paths())
     if isinstance(node, CallbackNode):
         yield from _keyed("number", node.number.paths())
     if isinstance(node, BranchNode):

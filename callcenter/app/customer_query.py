@@ -5,8 +5,22 @@ from callcenter.crm.model import Found, Match
 from callcenter.crm.service import find_by_id, find_by_number
 from callcenter.director.ports import Customer
 from callcenter.kernel.site import Site
+from callcenter.reporting.service import last_agent_of
 
 MOST_CANDIDATES = 5
+
+
+async def find_caller(
+    site: Site, number: str, chosen: str | None, *, region: str, with_last_agent: bool = False
+) -> Answer:
+    """What a call is told of its caller; `with_last_agent` the customer has that key too, None if there was no agent.
+
+    Raises SiteUnavailable.
+    """
+    customer, matches, candidates = await find_customer(site, number, chosen, region=region)
+    if customer is not None and with_last_agent:
+        customer = {**customer, "last_agent": await last_agent_of(site, str(customer["id"]))}
+    return customer, matches, candidates
 
 
 async def find_customer(site: Site, number: str, chosen: str | None, *, region: str) -> Answer:

@@ -156,7 +156,7 @@ class LiveSide:
         self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
     ) -> None:
         unit = self.open_unit()
-        self.run("customer", lambda: self.director.pops.found(unit, contact, customer, matches, candidates))
+        self.run("customer", lambda: self.director.customer_found(unit, contact, customer, matches, candidates))
         self.submit(unit)
 
     def run(self, edge: str, step: Callable[[], None]) -> None:

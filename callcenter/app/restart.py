@@ -23,7 +23,7 @@ from callcenter.director.machines.trunk_use import TrunkUse
 from callcenter.director.machines.voice_message import VoiceMessage
 from callcenter.director.service import PROCESS
 from callcenter.director.voice_messages import VOICE_MESSAGE
-from callcenter.director.waiting import LOST_PLACE, LostPlace
+from callcenter.director.waiting import HELD_PLACE, LOST_PLACE, HeldPlace, LostPlace
 from callcenter.kernel.codec import decode
 from callcenter.kernel.journal_file import JournalReader
 from ivr.service import DOCUMENT, RUN
@@ -55,7 +55,10 @@ def _take_rows(live: LiveSide, reader: JournalReader) -> tuple[str, ...]:
         [decode(blob, TrunkUse) for _, blob in reader.states(TRUNK_USE)],
     )
     live.director.callbacks.restore(decode(blob, Callback) for _, blob in reader.states(CALLBACK))
-    live.director.waiting.restore(decode(blob, LostPlace) for _, blob in reader.states(LOST_PLACE))
+    live.director.waiting.restore(
+        (decode(blob, LostPlace) for _, blob in reader.states(LOST_PLACE)),
+        (decode(blob, HeldPlace) for _, blob in reader.states(HELD_PLACE)),
+    )
     live.director.voice_messages.restore(decode(blob, VoiceMessage) for _, blob in reader.states(VOICE_MESSAGE))
     restored = live.flows.restore(unit, reader.states(DOCUMENT), reader.states(RUN))
     rows = Rows(*(reader.states(kind) for kind in ("agent", "entry", "offer", "care", "estimate")))

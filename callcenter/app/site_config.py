@@ -29,6 +29,7 @@ from tickets.config import load as load_tickets
 
 INTERNAL = "internal"
 VOICEMAIL = "voicemail"
+LAST_AGENT = ("customer", "last_agent")
 
 
 @dataclass(slots=True)
@@ -47,6 +48,12 @@ class SiteConfig:
     personal_flows: frozenset[str]
     tickets: TicketRules
     region: str = ""
+    flows_read_last_agent: bool = False
+
+    @property
+    def wants_last_agents(self) -> bool:
+        """Whether a queue or a flow asks whom a customer talked to last."""
+        return self.flows_read_last_agent or any(queue.routing.preferred for queue in self.roster.queues)
 
     @property
     def dial_out(self) -> DialOutRules:
@@ -80,6 +87,11 @@ class SiteConfig:
         """The agent whose phone `user` is."""
         agent = self.roster.agent_of_phone(user)
         return None if agent is None else agent.id
+
+    def prefers_last_agent(self, queue: str) -> bool:
+        """Whether queues.yaml says so of `queue`."""
+        found = self.roster.queue(queue)
+        return found is not None and found.routing.preferred == "last_agent"
 
     def phone_of_agent(self, agent: str) -> str | None:
         """The phone that rings for `agent`."""
@@ -165,7 +177,8 @@ def load_site(config: Path, *, language: str, region: str = "", roster: Roster |
         raise ConfigError("\n".join(faults))
     personal = frozenset(name for name, flow in flows.items() if _is_personal(flow))
     tickets = load_tickets(config, calendars)
-    return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets, region)
+    last_agent = any(LAST_AGENT in _names_in(flow) for flow in flows.values())
+    return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets, region, last_agent)
 
 
 def waiting_faults(
@@ -202,9 +215,12 @@ def phone_faults(roster: Roster, endpoints: Endpoints) -> list[tuple[str, str]]:
 
 
 def _is_personal(flow: Flow) -> bool:
-    nodes = flow.nodes.values()
-    asks = any(path[:1] == ("customer",) for node in nodes for _, path in paths_of(node))
-    return asks or any(isinstance(node, QueueNode) for node in nodes)
+    asks = any(path[:1] == ("customer",) for path in _names_in(flow))
+    return asks or any(isinstance(node, QueueNode) for node in flow.nodes.values())
+
+
+def _names_in(flow: Flow) -> set[tuple[str, ...]]:
+    return {path for node in flow.nodes.values() for _, path in paths_of(node)}
 
 
 def _check_numbers(endpoints: Endpoints, flows: dict[str, Flow]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from callcenter.app.asgi import Ports, create_app
 from callcenter.app.call_records import CallRecords
-from callcenter.app.customer_query import find_customer
+from callcenter.app.customer_query import find_caller
 from callcenter.app.customer_side import customer_ports
 from callcenter.app.decisions import DecisionStories
 from callcenter.app.directory import directory_of
@@ -141,7 +141,13 @@ class SiteSide:
         settings, live = self._settings, self._live
         await self._opening.first()
         live.customers.ask(
-            lambda number, chosen: find_customer(self._site, number, chosen, region=settings.site.region)
+            lambda number, chosen: find_caller(
+                self._site,
+                number,
+                chosen,
+                region=settings.site.region,
+                with_last_agent=live.site.wants_last_agents,
+            )
         )
         live.bus.subscribe(self._projector.publish)
         # What was journalled before anyone subscribed is found by this first look.

@@ -9,6 +9,7 @@ from callcenter.director.dial_out import DialOut, WayOut
 from callcenter.director.machines import callback as cb
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines.bridge import Bridge
+from callcenter.director.pops import Pops
 from callcenter.director.rooms import Rooms, Steps, Surroundings
 from callcenter.kernel.unit import Unit
 
@@ -19,8 +20,16 @@ class Callbacks:
     """`pending` are those that are not over, by their present contact."""
 
     def __init__(
-        self, rooms: Rooms, around: Surroundings, steps: Steps, deliveries: Deliveries, dial_out: DialOut
+        self,
+        rooms: Rooms,
+        around: Surroundings,
+        steps: Steps,
+        *,
+        pops: Pops,
+        deliveries: Deliveries,
+        dial_out: DialOut,
     ) -> None:
+        self._pops = pops
         self._rooms = rooms
         self._around = around
         self._steps = steps
@@ -54,6 +63,8 @@ class Callbacks:
             priority=50 if stay is None else stay.priority,
             language=self._rooms.language_of(call.contact),
             rules=self._around.site.queue_care(queue, "").callback,
+            head_start_s=0 if stay is None else stay.head_start_s,
+            preferred=self._pops.preferred_in(queue, call.contact),
         )
         self._keep(unit, callback)
         unit.event("director.callback.requested", contact, callback=contact, queue=queue, origin=call.contact)
@@ -138,6 +149,8 @@ class Callbacks:
             callback.skills,
             callback.priority,
             callback.since,
+            head_start_s=callback.head_start_s,
+            preferred=callback.preferred,
             callback_s=callback.rules.ring_s,
         )
         told = self._steps.distribute(unit, entry)
@@ -167,7 +180,13 @@ class Callbacks:
             queue=callback.queue,
             entries=callback.entries,
             ring_until=unit.now + callback.ring_time,
-            stay=ic.Stay(callback.queue, callback.skills, callback.priority, callback.since),
+            stay=ic.Stay(
+                callback.queue,
+                callback.skills,
+                callback.priority,
+                callback.since,
+                head_start_s=callback.head_start_s,
+            ),
         )
         self._steps.keep(unit, call)
         self._around.look_up(contact, number, None)

@@ -24,6 +24,17 @@ class Pops:
         customer, *_ = self._customers.get(contact, (None,))
         return None if customer is None else str(customer["id"])
 
+    def looked_up(self, contact: str) -> bool:
+        """Whether it is known who the caller is, or that nobody knows."""
+        return contact in self._customers
+
+    def preferred_in(self, queue: str, contact: str) -> str | None:
+        """The agent whom the caller is to have first, where `queue` sees to that and one is known."""
+        customer, *_ = self._customers.get(contact, (None,))
+        if customer is None or not self._around.site.prefers_last_agent(queue):
+            return None
+        return str(customer.get("last_agent") or "") or None
+
     def forget(self, contact: str) -> None:
         """The contact is over."""
         self._customers.pop(contact, None)

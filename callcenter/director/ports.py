@@ -65,6 +65,10 @@ class Site(Protocol):
         """The agent whose phone that is."""
         ...
 
+    def prefers_last_agent(self, queue: str) -> bool:
+        """Whether the queue gives its callers first to the agent whom they talked to last."""
+        ...
+
     def phone_of_agent(self, agent: str) -> str | None:
         """The phone that rings for the agent."""
         ...
@@ -124,7 +128,7 @@ TrunkUp = Callable[[str], bool]
 
 LookUp = Callable[[str, str, str | None], None]
 """(contact, caller's number, id of the customer whom an agent chose): look the customer up, by id where there is one;
-`Director.customer_found` is called when done, or never."""
+`Director.customer_found` is called when done, or never. Its customer may name his `last_agent`."""
 
 SetAlarm = Callable[[str, str, datetime | None], None]
 """(kind, id, deadline): have `Director.tick(kind, id)` called then; None forgets it."""

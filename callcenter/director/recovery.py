@@ -66,6 +66,7 @@ class Recovery:
         contacts = self._rooms.calls.contacts.values()
         self._director.voice_messages.reconciled(unit, self._rooms.calls.contacts)
         self._director.dial_out.reconciled(unit, [leg.id for contact in contacts for leg in contact.live_legs])
+        self._director.waiting.reconciled(unit)
         for contact, call in list(self._director.processes.items()):
             waits = call.phase is ic.Phase.QUEUED and call.bridge.other is None
             if waits and call.entry not in self._rooms.acd.core.entries:

@@ -24,6 +24,7 @@ from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
 from callcenter.director.machines.trunk_use import Refusal
 from callcenter.director.pops import Pops
+from callcenter.director.ports import Customer
 from callcenter.director.rooms import Rooms, Surroundings
 from callcenter.director.sound_watch import SoundWatch
 from callcenter.director.voice_messages import VoiceMessages
@@ -54,8 +55,10 @@ class Director:
             set_alarm=surroundings.set_alarm,
         )
         self.control = CallControl(rooms, surroundings, self, self.dial_out)
-        self.callbacks = Callbacks(rooms, surroundings, self, self.deliveries, self.dial_out)
-        self.waiting = Waiting(rooms, surroundings, self, self.callbacks)
+        self.callbacks = Callbacks(
+            rooms, surroundings, self, pops=self.pops, deliveries=self.deliveries, dial_out=self.dial_out
+        )
+        self.waiting = Waiting(rooms, surroundings, self, self.callbacks, self.pops)
         self.sounds = SoundWatch(surroundings.set_alarm)
         self.voice_messages = VoiceMessages(customer_of=self.pops.customer_of)
         self._flow_orders = FlowOrders(
@@ -348,6 +351,18 @@ class Director:
             self._around.look_up(contact, number, None)
         return contact
 
+    def customer_found(
+        self,
+        unit: Unit,
+        contact: str,
+        customer: Customer | None,
+        matches: int,
+        candidates: tuple[Customer, ...] = (),
+    ) -> None:
+        """The look-up of the contact's caller has returned."""
+        self.pops.found(unit, contact, customer, matches, candidates)
+        self.waiting.customer_known(unit, contact)
+
     def keep(self, unit: Unit, call: ic.IncomingCall) -> None:
         """The contact's process is now this."""
         self.processes[call.contact] = call
@@ -371,6 +386,8 @@ class Director:
                 self.callbacks.tick(unit, id_)
             case "lost_place":
                 self.waiting.tick(unit, id_)
+            case "held_place":
+                self.waiting.customer_known(unit, id_)
             case "flow":
                 for contact in self._rooms.flows.due(unit.now):
                     self.flow(unit, contact, ivr_in.Tick())

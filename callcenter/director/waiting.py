@@ -18,11 +18,15 @@ from acd.model import Outcome
 from callcenter.director.callbacks import Callbacks
 from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
+from callcenter.director.pops import Pops
 from callcenter.director.rooms import Rooms, Steps, Surroundings
 from callcenter.kernel.unit import Unit
 from callcenter.numbers.number import normalise
 
 LOST_PLACE = "lost_place"
+HELD_PLACE = "held_place"
+LOOK_UP = timedelta(seconds=0.5)
+"""The longest that a caller is kept from a queue that wants to know who he is."""
 CALLBACK_AGREED = "callback-agreed"
 RINGBACK = "ringback"
 OUTSIDE_RING_S = 40
@@ -47,10 +51,21 @@ class LostPlace:
     until: datetime
 
 
-class Waiting:
-    """One for each director. `lost` are the places that may be taken up again, by contact."""
+@dataclass(frozen=True, slots=True)
+class HeldPlace:
+    """One who is queued as soon as it is known who he is, or at `until`."""
 
-    def __init__(self, rooms: Rooms, around: Surroundings, steps: Steps, callbacks: Callbacks) -> None:
+    contact: str
+    place: msg.Enqueue
+    until: datetime
+
+
+class Waiting:
+    """One for each director. `lost` are the places that may be taken up again, `held` those not taken yet."""
+
+    def __init__(self, rooms: Rooms, around: Surroundings, steps: Steps, callbacks: Callbacks, pops: Pops) -> None:
+        self._pops = pops
+        self.held: dict[str, HeldPlace] = {}
         self._rooms = rooms
         self._around = around
         self._steps = steps
@@ -61,7 +76,32 @@ class Waiting:
     # -- into the queue ------------------------------------------------------------------------------------------
 
     def enqueue(self, unit: Unit, contact: str, effect: msg.Enqueue) -> None:
-        """Give the caller to the distributor, in the place that is his."""
+        """Give the caller to the distributor; a queue that wants his last agent for him hears first who he is."""
+        unknown = effect.preferred is None and not self._pops.looked_up(contact)
+        if unknown and self._around.site.prefers_last_agent(effect.queue):
+            place = HeldPlace(contact, effect, unit.now + LOOK_UP)
+            unit.save(HELD_PLACE, contact, place)
+            self._hold(place)
+        else:
+            self._enter(unit, contact, effect)
+
+    def customer_known(self, unit: Unit, contact: str) -> None:
+        """The look-up of the caller has returned, or is waited for no longer."""
+        held = self.held.pop(contact, None)
+        if held is None:
+            return
+        unit.delete(HELD_PLACE, contact)
+        self._around.set_alarm(HELD_PLACE, contact, None)
+        call = self._steps.processes.get(contact)
+        if call is not None and (call.phase, call.entry) == (ic.Phase.QUEUED, held.place.entry):
+            self._enter(unit, contact, held.place)
+
+    def _hold(self, place: HeldPlace) -> None:
+        self.held[place.contact] = place
+        self._around.set_alarm(HELD_PLACE, place.contact, place.until)
+
+    def _enter(self, unit: Unit, contact: str, effect: msg.Enqueue) -> None:
+        """In the place that is his."""
         since, head_start_s = effect.since, effect.head_start_s
         lost = self._place_again(unit, contact, effect)
         if lost is not None:
@@ -76,7 +116,7 @@ class Waiting:
             effect.priority,
             since,
             head_start_s=head_start_s + effect.granted_s,
-            preferred=effect.preferred,
+            preferred=effect.preferred or self._pops.preferred_in(effect.queue, contact),
         )
         for event in self._steps.distribute(unit, entry):
             if isinstance(event, acd_out.InputRefused):
@@ -125,10 +165,17 @@ class Waiting:
         unit.delete(LOST_PLACE, contact)
         self._around.set_alarm(LOST_PLACE, contact, None)
 
-    def restore(self, places: Iterable[LostPlace]) -> None:
+    def restore(self, places: Iterable[LostPlace], held: Iterable[HeldPlace] = ()) -> None:
         """Take the rows of the process before."""
         for place in places:
             self._keep(place)
+        for each in held:
+            self._hold(each)
+
+    def reconciled(self, unit: Unit) -> None:
+        """Every contact has been resumed: who was kept from a queue goes into it."""
+        for contact in sorted(self.held):
+            self.customer_known(unit, contact)
 
     # -- in the queue --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.kernel.errors import InvalidInput
@@ -19,6 +19,15 @@ from callcenter.reporting.cdr import Cdr, CdrDetail, Result
 from callcenter.reporting.tables import CdrRow, ContactPerson
 
 MOST = 1_000
+
+_CDRS = CdrRow.metadata.tables[CdrRow.__tablename__].c
+# Of plain columns and made once: a call that is being set up pays for it.
+_LAST_AGENT = (
+    select(_CDRS.agent)
+    .where(_CDRS.customer == bindparam("customer"), _CDRS.agent.is_not(None), _CDRS.talk_ms > 0)
+    .order_by(_CDRS.contact.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,12 @@ async def calls_of_customer(
         newest = sorted(contacts, reverse=True)[:limit]
         rows = await session.execute(_joined().where(CdrRow.contact.in_(newest)).order_by(CdrRow.contact.desc()))
         return tuple(_call(row[0], row[1]) for row in rows)
+
+
+async def last_agent_of(site: Site, customer: str) -> str | None:
+    """The agent whom the customer talked to last, None if there was none. Raises SiteUnavailable."""
+    rows = await site.query(_LAST_AGENT, {"customer": customer})
+    return str(rows[0][0]) if rows else None
 
 
 async def calls_show(site: Site, contact: str) -> Call | None:

@@ -128,6 +128,7 @@ def test_routing_keys_become_the_policy_of_queue_and_agent() -> None:
         "teams": ["day"],
         "rings": [{"seconds": 20}, {"seconds": 5, "lower": 1, "reserve": 2}, {"drop": ["a"], "teams": ["*"]}],
         "wrap_up": "optional",
+        "preferred": "last_agent",
         "preferred_s": 7,
         "head_start_s": 90,
     }
@@ -139,7 +140,9 @@ def test_routing_keys_become_the_policy_of_queue_and_agent() -> None:
         "capacity": {"chat": 3},
         "interruptible": ["chat"],
     }
-    policy = parse({"distributor": {"priority_s": 5}, "queues": [queue]}, {"agents": [agent]}).policy
+    roster = parse({"distributor": {"priority_s": 5}, "queues": [queue]}, {"agents": [agent]})
+    policy = roster.policy
+    assert roster.queues[0].routing.preferred == "last_agent"
     assert policy.queues == (
         QueuePolicy(
             "billing",

@@ -136,7 +136,8 @@ Step = tuple["Callback", list[CallbackEffect]]
 class Callback:
     """`id` stays the same over the tries, `contact` is the present one. `since`: when he began to wait.
 
-    `origin` is the contact in which it was asked for. The number leaves with the row when it is over.
+    `head_start_s` is what his flow gave him, `preferred` the agent whom he is to have first, `origin` the contact in
+    which it was asked for. The number leaves with the row when it is over.
     """
 
     id: str
@@ -153,6 +154,8 @@ class Callback:
     entries: int = 1
     tries: int = 0
     retry_at: datetime | None = None
+    head_start_s: int = 0
+    preferred: str | None = None
 
     @property
     def entry(self) -> str:

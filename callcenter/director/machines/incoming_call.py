@@ -51,8 +51,8 @@ RETURN_RING_S = 30
 class Stay(msgspec.Struct, frozen=True):
     """What the caller has in his queue, and keeps where he is sent on or called back: his time above all.
 
-    `kept`: he left by a key and has it still if he comes back, because what he wanted could not be. `over`: he has
-    been served.
+    `head_start_s` is what his flow gave him. `kept`: he left by a key and has it still if he comes back, because what
+    he wanted could not be. `over`: he has been served.
     """
 
     queue: str
@@ -61,6 +61,7 @@ class Stay(msgspec.Struct, frozen=True):
     since: datetime
     kept: bool = False
     over: bool = False
+    head_start_s: int = 0
 
 
 Step = tuple["IncomingCall", list[msg.CallEffect]]
@@ -220,7 +221,7 @@ class IncomingCall(msgspec.Struct, frozen=True):
             queue=wanted.queue,
             entries=self.entries + 1,
             left_by=None,
-            stay=Stay(wanted.queue, wanted.skills, wanted.priority, since or now),
+            stay=Stay(wanted.queue, wanted.skills, wanted.priority, since or now, head_start_s=wanted.head_start_s),
             comfort=wanted.comfort,
             announce=wanted.announce,
         )
@@ -379,7 +380,8 @@ class IncomingCall(msgspec.Struct, frozen=True):
             stay=replace(stay, queue=sent.queue, skills=()),
         )
         after, sounds = queued._sound_if_answered()
-        return after, [*sounds, msg.Enqueue(queued.entry, sent.queue, (), stay.priority, stay.since)]
+        entry = msg.Enqueue(queued.entry, sent.queue, (), stay.priority, stay.since, granted_s=stay.head_start_s)
+        return after, [*sounds, entry]
 
     # -- handed on by the agent --------------------------------------------------------------------------------
 
@@ -419,7 +421,13 @@ class IncomingCall(msgspec.Struct, frozen=True):
             )
             ahead = int((now - stay.since).total_seconds())
             entry = msg.Enqueue(
-                queued.entry, back.queue, stay.skills, stay.priority, head_start_s=ahead, preferred=back.agent
+                queued.entry,
+                back.queue,
+                stay.skills,
+                stay.priority,
+                head_start_s=ahead,
+                preferred=back.agent,
+                granted_s=stay.head_start_s,
             )
             after, sounds = queued._bridge(br.CallerUp())
             return after, [told, *sounds, entry]

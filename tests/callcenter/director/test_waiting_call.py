@@ -94,6 +94,12 @@ class TestSentOn:
         ]
         assert (after.queue, after.phase) == ("support", ic.Phase.QUEUED)
 
+    def test_his_head_start_goes_with_him(self) -> None:
+        call = ic.IncomingCall("call", "in", "+41", "", "100")
+        ahead, _ = run(call, msg.CallerAnswered(), replace(QUEUE, head_start_s=90))
+        _, effects = run(ahead, msg.SentToQueue("support", False, (), ("jazz.wav",)), now=LATER)
+        assert effects[-1] == msg.Enqueue("call-q2", "support", (), 70, NOW, granted_s=90)
+
     def test_a_notice_that_he_has_not_heard_yet_is_played_in_the_other_queue(self, waiting: ic.IncomingCall) -> None:
         _, effects = run(waiting, msg.SentToQueue("support", True, ("other.wav",), ("jazz.wav",)))
         assert effects[0] == br.Sound("announcement", ("other.wav",), loop=False)

@@ -51,18 +51,18 @@ class Story:
         return self.tell(ms, "acd.offer.created", offer=offer, entry=entry, queue="billing", agent=agent)
 
 
-def agent_call(contact: str = "c1", entry: str = "q1") -> Story:
-    """A customer through menu and queue to ann, recorded, hung up by the customer after a minute of talk."""
-    story = Story(contact).received().tell(1, "director.customer.found", customer="cust7", matches=1)
+def agent_call(contact: str = "c1", entry: str = "q1", *, agent: str = "ann", customer: str = "cust7") -> Story:
+    """A customer through menu and queue to `agent`, recorded, hung up by the customer after a minute of talk."""
+    story = Story(contact).received().tell(1, "director.customer.found", customer=customer, matches=1)
     story.tell(2, "ivr.flow.started", flow="main", version="ab12").tell(
         2, "ivr.node.entered", node="hello", kind="menu"
     )
     story.answered(40).tell(2_000, "ivr.digits.collected", node="hello", count=1, masked=False)
     story.tell(2_000, "ivr.node.left", node="hello", branch="2")
     story.tell(2_000, "ivr.node.entered", node="wait", kind="queue").queued(2_010, entry)
-    story.offered(5_000, "ann", entry=entry).rings(5_010, "out", "agent", "phone1").answered(8_000, "out")
-    story.tell(8_005, "acd.offer.accepted", offer="o1", agent="ann")
-    story.tell(8_005, "acd.entry.answered", entry=entry, queue="billing", agent="ann", wait_ms=5_995)
+    story.offered(5_000, agent, entry=entry).rings(5_010, "out", "agent", "phone1").answered(8_000, "out")
+    story.tell(8_005, "acd.offer.accepted", offer="o1", agent=agent)
+    story.tell(8_005, "acd.entry.answered", entry=entry, queue="billing", agent=agent, wait_ms=5_995)
     story.tell(8_010, "calls.bridge.joined", customer="in", agent="out", recording="r.wav")
     story.tell(8_010, "calls.recording.started", recording="r.wav")
     story.leg_ended(68_010).tell(68_010, "calls.bridge.parted", customer="in", agent="out")

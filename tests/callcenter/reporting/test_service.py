@@ -6,7 +6,7 @@ import pytest
 
 from callcenter.kernel.errors import InvalidInput
 from callcenter.kernel.site import Site
-from callcenter.reporting.service import CallQuery, calls_list, calls_show, day_of
+from callcenter.reporting.service import CallQuery, calls_list, calls_show, day_of, last_agent_of
 from tests.callcenter.reporting.conftest import CallHistory
 from tests.callcenter.reporting.stories import START, Story, agent_call, at
 
@@ -57,6 +57,13 @@ async def test_query_out_of_bounds_is_refused_by_name(site: Site, query: CallQue
     with pytest.raises(InvalidInput) as caught:
         await calls_list(site, query)
     assert caught.value.data["field"] in {"limit", "after"}
+
+
+async def test_the_last_agent_is_the_one_who_talked_to_the_customer_last(site: Site, history: CallHistory) -> None:
+    missed = Story("c3").received().tell(1, "director.customer.found", customer="k1", matches=1).queued(2).ended(9)
+    earlier, later = agent_call("c1", agent="bob", customer="k1"), agent_call("c2", customer="k1")
+    await history.holds(earlier, later, missed, agent_call("c4", agent="bob", customer="k2"))
+    assert [await last_agent_of(site, customer) for customer in ("k1", "k2", "k3")] == ["ann", "bob", None]
 
 
 async def test_unknown_call_is_none(site: Site) -> None:
