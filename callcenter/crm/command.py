@@ -43,7 +43,7 @@ def _import(given: argparse.Namespace) -> int:
     work = asyncio.run(_read_and_import(given.file, settings, preview=given.preview))
     report = work.report
     for row in report.bad[:SHOWN]:
-        sys.stderr.write(f"line {row.line}: {row.reason}\n")
+        sys.stderr.write(f"line {row.line}: {row.flaw.text}\n")
     if len(report.bad) > SHOWN:
         hint = "" if given.rejected else "; --rejected FILE writes them all"
         sys.stderr.write(f"... and {len(report.bad) - SHOWN} more{hint}\n")
@@ -97,7 +97,7 @@ def _write_rejected(path: Path, bad: tuple[BadRow, ...]) -> None:
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("line", "reason", "row"))
-        writer.writerows((row.line, row.reason, *map(quoted, row.fields)) for row in bad)
+        writer.writerows((row.line, row.flaw.text, *map(quoted, row.fields)) for row in bad)
 
 
 def _find(given: argparse.Namespace) -> int:

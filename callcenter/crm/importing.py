@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from callcenter.crm.fields import LIMITS, problem, read_numbers
+from callcenter.crm.fields import LIMITS, Flaw, problem, read_numbers
 from callcenter.crm.formulas import unquoted
 from callcenter.crm.model import Number
 from callcenter.kernel.errors import InvalidInput
@@ -46,7 +46,7 @@ class BadRow:
     """
 
     line: int
-    reason: str
+    flaw: Flaw
     fields: tuple[str, ...]
     duplicate_of: int | None = None
 
@@ -70,7 +70,7 @@ def read_rows(lines: Iterable[str], *, region: str) -> Iterator[CustomerRow | Ba
         except StopIteration:
             return
         except csv.Error as error:
-            yield BadRow(line, str(error), ())
+            yield BadRow(line, Flaw("no_csv", str(error)), ())
             continue
         if fields:
             yield _once(_row(line, head, fields, region), fields, seen)
@@ -88,20 +88,22 @@ def _once(row: CustomerRow | BadRow, fields: list[str], seen: dict[tuple[str, st
         return row
     first = next((seen[key] for key in row.keys if key in seen), None)
     if first is not None:
-        return BadRow(row.line, f"is the same customer as line {first}", tuple(fields), first)
+        flaw = Flaw("duplicate", f"is the same customer as line {first}", {"line": first})
+        return BadRow(row.line, flaw, tuple(fields), first)
     seen.update((key, row.line) for key in row.keys)
     return row
 
 
 def _row(line: int, head: list[str], fields: list[str], region: str) -> CustomerRow | BadRow:
     if len(fields) != len(head):
-        return BadRow(line, f"has {len(fields)} fields, the first line has {len(head)}", tuple(fields))
+        text = f"has {len(fields)} fields, the first line has {len(head)}"
+        return BadRow(line, Flaw("field_count", text, {"count": len(fields), "columns": len(head)}), tuple(fields))
     values = {name: unquoted(field.strip()) for name, field in zip(head, fields, strict=True)}
     written = map(unquoted, map(str.strip, values.get("numbers", "").split(BETWEEN_NUMBERS)))
-    numbers, reason = read_numbers(written, region=region)
-    wrong = problem(values)
-    if wrong or reason:
-        return BadRow(line, wrong[1] if wrong else reason or "", tuple(fields))
+    numbers, wrong = read_numbers(written, region=region)
+    flaw = problem(values) or wrong
+    if flaw is not None:
+        return BadRow(line, flaw, tuple(fields))
     texts = {name: values.get(name, "") for name in LIMITS}
     external_id = texts.pop("external_id") or None
     return CustomerRow(line, **texts, external_id=external_id, numbers=numbers)

@@ -167,10 +167,11 @@ def _fields_of(record: CustomerRecord) -> CustomerFields:
 def _filled(record: CustomerRecord, fields: CustomerFields, region: str) -> CustomerRecord:
     """The record with the fields that were written. Raises InvalidInput."""
     texts = {name: (getattr(fields, name) or "").strip() for name in LIMITS}
-    numbers, reason = read_numbers(fields.numbers, region=region)
-    wrong = problem(texts) or (None if reason is None else ("numbers", reason))
-    if wrong is not None:
-        raise InvalidInput(f"This customer cannot be kept: {wrong[1]}.", data={"field": wrong[0]})
+    numbers, wrong = read_numbers(fields.numbers, region=region)
+    flaw = problem(texts) or wrong
+    if flaw is not None:
+        data = {**flaw.data, "reason": flaw.code}
+        raise InvalidInput(f"This customer cannot be kept: {flaw.text}.", data=data)
     return replace(
         record,
         name=texts["name"],

@@ -144,10 +144,15 @@ class HistoryOut(BaseModel):
 
 
 class BadRowOut(FromFields):
-    """A row that was not taken: where it begins, why, its fields; `duplicate_of` is the earlier line of the same."""
+    """A row that was not taken: where it begins, why, its fields; `duplicate_of` is the earlier line of the same.
+
+    `code` is stable, `reason` says it in English, `data` has what differs: field, value, limit, line, count, columns.
+    """
 
     line: int
+    code: str
     reason: str
+    data: dict[str, str | int]
     fields: list[str]
     duplicate_of: int | None
 
@@ -206,7 +211,9 @@ class ImportOut(BaseModel):
 def _bad(row: BadRow) -> BadRowOut:
     """Bytes that are no UTF-8 are shown as question marks: JSON cannot carry them."""
     fields = [field.encode("utf-8", "replace").decode() for field in row.fields]
-    return BadRowOut(line=row.line, reason=row.reason, fields=fields, duplicate_of=row.duplicate_of)
+    flaw = row.flaw
+    why = {"code": flaw.code, "reason": flaw.text, "data": dict(flaw.data)}
+    return BadRowOut.model_validate({"line": row.line, **why, "fields": fields, "duplicate_of": row.duplicate_of})
 
 
 class TimelineOut(BaseModel):

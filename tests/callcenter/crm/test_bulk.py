@@ -37,7 +37,7 @@ async def everyone(site: Site) -> list[CustomerRecord]:
 async def test_preview_tells_what_will_become_of_each_row_and_writes_nothing(site: Site) -> None:
     told = await preview(site, FILE)
     assert (told.rows, told.report.created, told.report.updated) == (5, 3, 0)
-    assert [(row.line, row.reason, row.duplicate_of) for row in told.report.bad] == [
+    assert [(row.line, row.flaw.text, row.duplicate_of) for row in told.report.bad] == [
         (5, "is the same customer as line 2", 2),
         (6, "has no name", None),
     ]

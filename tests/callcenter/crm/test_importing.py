@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.crm.fields import Flaw
 from callcenter.crm.importing import BadRow, CustomerRow, read_rows
 from callcenter.crm.model import Number
 from callcenter.kernel.errors import InvalidInput
@@ -44,31 +45,38 @@ def test_file_without_the_right_columns_is_refused_as_a_whole(head: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("row", "reason"),
+    ("row", "code", "text", "data"),
     [
-        (",ACME,,,,", "has no name"),
-        ("Ann,,,,not a number,", "'not a number' is not a telephone number"),
-        ("Ann,,nowhere,,,", "email has no @"),
-        ("Ann,,,klingon!,,", "language is not a tag such as en or zh-CN"),
-        ("Ann,,,", "has 4 fields, the first line has 6"),
-        ("Ann,,,,,,", "has 7 fields, the first line has 6"),
-        (f"{'x' * 201},,,,,", "name is longer than 200 characters"),
-        ("Ann\x00,,,,,", "name has control characters or is not UTF-8"),
-        ("Ann\udcff,,,,,", "name has control characters or is not UTF-8"),
-        ('"Ann"x,,,,,', "',' expected after '\"'"),
+        (",ACME,,,,", "no_name", "has no name", {"field": "name"}),
+        (
+            "Ann,,,,not a number,",
+            "no_number",
+            "'not a number' is not a telephone number",
+            {"field": "numbers", "value": "not a number"},
+        ),
+        ("Ann,,nowhere,,,", "no_at", "email has no @", {"field": "email"}),
+        ("Ann,,,klingon!,,", "no_language", "language is not a tag such as en or zh-CN", {"field": "language"}),
+        ("Ann,,,", "field_count", "has 4 fields, the first line has 6", {"count": 4, "columns": 6}),
+        ("Ann,,,,,,", "field_count", "has 7 fields, the first line has 6", {"count": 7, "columns": 6}),
+        (f"{'x' * 201},,,,,", "too_long", "name is longer than 200 characters", {"field": "name", "limit": 200}),
+        ("Ann\x00,,,,,", "no_text", "name has control characters or is not UTF-8", {"field": "name"}),
+        ("Ann\udcff,,,,,", "no_text", "name has control characters or is not UTF-8", {"field": "name"}),
+        ('"Ann"x,,,,,', "no_csv", "',' expected after '\"'", {}),
     ],
 )
-def test_bad_row_is_reported_with_its_reason_and_the_next_one_is_read(row: str, reason: str) -> None:
+def test_bad_row_is_reported_with_its_reason_and_the_next_one_is_read(
+    row: str, code: str, text: str, data: dict[str, str | int]
+) -> None:
     bad, good = read(HEAD + row + "\nBob,,,,,\n")
     assert isinstance(bad, BadRow)
-    assert (bad.line, bad.reason) == (2, reason)
+    assert (bad.line, bad.flaw) == (2, Flaw(code, text, data))
     assert isinstance(good, CustomerRow)
     assert (good.line, good.name) == (3, "Bob")
 
 
 def test_row_that_repeats_an_earlier_customer_names_its_line() -> None:
     rows = read(HEAD + "Ann,,,,,X1\nAnn B.,,,,,X1\nBob,,,,+431234567,\nBob,,,,+431234567;+431234568,\n")
-    assert [(row.line, row.reason, row.duplicate_of) for row in rows if isinstance(row, BadRow)] == [
+    assert [(row.line, row.flaw.text, row.duplicate_of) for row in rows if isinstance(row, BadRow)] == [
         (3, "is the same customer as line 2", 2),
         (5, "is the same customer as line 4", 4),
     ]

@@ -50,21 +50,26 @@ async def test_unknown_customer_is_none(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field"),
+    ("wrong", "data"),
     [
-        (replace(ANN, name="  "), "name"),
-        (replace(ANN, email="nowhere"), "email"),
-        (replace(ANN, language="klingon!"), "language"),
-        (replace(ANN, numbers=("x",)), "numbers"),
-        (replace(ANN, numbers=tuple(f"+43123456{n:02}" for n in range(51))), "numbers"),
-        (replace(ANN, notes="x" * 10_001), "notes"),
-        (replace(ANN, company="a\x00b"), "company"),
+        (replace(ANN, name="  "), {"field": "name", "reason": "no_name"}),
+        (replace(ANN, email="nowhere"), {"field": "email", "reason": "no_at"}),
+        (replace(ANN, language="klingon!"), {"field": "language", "reason": "no_language"}),
+        (replace(ANN, numbers=("x",)), {"field": "numbers", "reason": "no_number", "value": "x"}),
+        (
+            replace(ANN, numbers=tuple(f"+43123456{n:02}" for n in range(51))),
+            {"field": "numbers", "reason": "too_many_numbers", "limit": 50},
+        ),
+        (replace(ANN, notes="x" * 10_001), {"field": "notes", "reason": "too_long", "limit": 10_000}),
+        (replace(ANN, company="a\x00b"), {"field": "company", "reason": "no_text"}),
     ],
 )
-async def test_field_that_cannot_be_kept_is_named(site: Site, wrong: CustomerFields, field: str) -> None:
+async def test_field_that_cannot_be_kept_is_named_with_the_reason(
+    site: Site, wrong: CustomerFields, data: dict[str, object]
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         await create(site, wrong)
-    assert caught.value.data == {"field": field}
+    assert caught.value.data == data
 
 
 async def test_external_id_belongs_to_one_customer(site: Site) -> None:

@@ -126,10 +126,11 @@ async def test_import_reports_what_became_of_each_row(site: Site) -> None:
         1,
         0,
         (
-            BadRow(3, "has no name", ("", "", "", "B", "")),
-            BadRow(4, report.bad[1].reason, ("Bob", "", "1x2", "", "")),
+            BadRow(3, report.bad[0].flaw, ("", "", "", "B", "")),
+            BadRow(4, report.bad[1].flaw, ("Bob", "", "1x2", "", "")),
         ),
     )
+    assert [row.flaw.code for row in report.bad] == ["no_name", "no_number"]
 
 
 async def test_import_of_many_rows_loses_none(site: Site) -> None:

@@ -2,8 +2,11 @@
 
 import pytest
 
+from callcenter.app.api.customer_models import ImportOut
 from callcenter.app.api.customers import MAX_IMPORT
 from callcenter.app.gate import MAX_BODY
+from callcenter.crm.bulk import ImportReport
+from callcenter.crm.importing import BadRow, read_rows
 from callcenter.crm.model import CustomerFields
 from tests.callcenter.app.api.conftest import Web
 from tests.support.customers import record
@@ -79,6 +82,18 @@ async def test_a_file_is_previewed_and_then_imported(web: Web) -> None:
     done = await browser.post("/api/customers/import", content=b"name\nAnn\n", headers=CSV)
     assert (done.json()["preview"], done.json()["rows"]) == (False, 1)
     assert web.fakes.customers.records.imported == [(b"name\nAnn\n", "user-sue")]
+
+
+def test_a_row_that_is_not_taken_says_why_in_a_code_and_in_english() -> None:
+    rows = ["name,numbers\n", "Ann,12x\n", "\udcff,\n", "Bob,+431234567\n", "Bob,+431234567\n"]
+    bad = tuple(row for row in read_rows(rows, region="AT") if isinstance(row, BadRow))
+    told = ImportOut.done(ImportReport(1, 0, bad)).model_dump(mode="json")["bad"]
+    assert [(row["line"], row["code"], row["data"], row["duplicate_of"]) for row in told] == [
+        (2, "no_number", {"field": "numbers", "value": "12x"}, None),
+        (3, "no_text", {"field": "name"}, None),
+        (5, "duplicate", {"line": 4}, 4),
+    ]
+    assert told[2]["reason"] == "is the same customer as line 4"
 
 
 async def test_a_file_may_be_larger_than_other_bodies_but_not_without_end(web: Web) -> None:
