@@ -1,5 +1,6 @@
 /** Customers as the API gives them. */
 
+import type { Changes } from '../domain/customers'
 import { call } from './api'
 import type { CallSummary } from './calls'
 import type { Ticket } from './tickets'
@@ -36,6 +37,10 @@ export const showCustomer = (id: string): Promise<CustomerRecord> => call('GET',
 export const timelineOf = (id: string, after: string | null = null): Promise<Timeline> =>
   call('GET', `${at(id)}/timeline?limit=10${after === null ? '' : `&after=${encodeURIComponent(after)}`}`)
 
+/** Raises ApiError `conflict` without a field when the customer has another version by now. */
+export const changeCustomer = (id: string, version: number, changes: Changes): Promise<CustomerRecord> =>
+  call('PATCH', at(id), { version, ...changes })
+
 export interface CustomerPage {
   readonly customers: readonly CustomerRecord[]
   readonly next: string | null
@@ -53,7 +58,10 @@ export const searchCustomers = async (words: string): Promise<readonly CustomerR
 
 export interface BadRow {
   readonly line: number
+  readonly code: string
+  /** In English. */
   readonly reason: string
+  readonly data: Readonly<Record<string, string | number>>
   readonly fields: readonly string[]
 }
 
