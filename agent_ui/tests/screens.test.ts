@@ -381,14 +381,14 @@ describe('the page', () => {
     FakeWebSocket.last?.says(WELCOME, snapshot('available', {}, { entries }))
     await settle()
     const queues = find('[aria-labelledby=queues] tbody')
-    expect(queues.textContent).toMatch(/billing.*1.*1:0.*1 of 1.*5.*1.*0:09.*75 %.*sl_queue, 20 s.*80 %/s)
+    expect(queues.textContent).toMatch(/billing.*1.*1:0.*1 of 1.*5.*1.*0:09.*75 %.*sl_queue, 20\ss.*80 %/s)
     expect(find('[role=status] ul').textContent).toMatch(/billing.*60 s.*billing: sl_queue is 75 %, below 80 %/s)
     expect(find('section[aria-labelledby=intervals] tbody').textContent).toMatch(/10:00.*3.*0:09.*50 %/s)
     const variant = find<HTMLSelectElement>('[aria-labelledby=queues] .head select')
     variant.value = 'sl_answered'
     variant.dispatchEvent(new Event('change', { bubbles: true }))
     await settle()
-    expect(queues.textContent).toMatch(/90 %.*sl_answered, 20 s/s)
+    expect(queues.textContent).toMatch(/90 %.*sl_answered, 20\ss/s)
     expect(find('[aria-labelledby=agents] tbody').textContent).toContain('Ann Archer')
     const select = find<HTMLSelectElement>('[aria-labelledby=agents] select')
     select.value = 'not_ready'

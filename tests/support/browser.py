@@ -46,8 +46,21 @@ _CLIPPED = """(() => {
     if (!box.width || !box.height || one.closest('.hidden, .scroll')) continue
     const called = `${one.tagName} ${one.className} "${(one.innerText ?? '').slice(0, 40)}"`
     if (box.right > wide + 1 || box.left < -1) bad.push(`${called} is outside`)
-    const isText = one.children.length === 0 && getComputedStyle(one).display !== 'inline'
+    const {overflowX, display} = getComputedStyle(one)
+    if (overflowX === 'auto' && one.scrollWidth > one.clientWidth + 1) bad.push(`${called} scrolls`)
+    const isText = one.children.length === 0 && display !== 'inline'
     if (isText && one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1) bad.push(`${called} is cut`)
+  }
+  for (const head of document.querySelectorAll('th')) {
+    const texts = document.createTreeWalker(head, NodeFilter.SHOW_TEXT)
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      for (const word of text.data.matchAll(/[A-Za-z0-9_]+/g)) {
+        const range = document.createRange()
+        range.setStart(text, word.index)
+        range.setEnd(text, word.index + word[0].length)
+        if (range.getClientRects().length > 1) bad.push(`"${word[0]}" is broken`)
+      }
+    }
   }
   return bad
 })()"""
