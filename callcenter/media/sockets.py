@@ -50,6 +50,10 @@ class Sockets:
         self._epoll = select.epoll()
         self._readers: dict[int, tuple[Callable[[int], tuple[bytes, tuple[str, int]]], Receive]] = {}
 
+    def fileno(self) -> int:
+        """A descriptor that is readable while any pair is."""
+        return self._epoll.fileno()
+
     def open(self) -> Pair:
         """A bound pair; raises Overloaded when no port is free."""
         now = time.monotonic()

@@ -1,8 +1,9 @@
 """The media worker: a process that outlives the application and knows no business (architecture.md section 1).
 
-It has one timer. While there are sessions it runs the engine's step each 10 ms; without any, a look once a second at
-whether it is still wanted. Left alone, it keeps bridges and music going until a session's RTP falls silent or
-`alone_s` is over, closes them, and ends when nobody has come for as long again, a minute at most.
+It has one timer. While there are sessions it runs the engine's step each 10 ms, or sleeps through the steps that have
+nothing to do until a packet comes; without any, a look once a second at whether it is still wanted. Left alone, it
+keeps bridges and music going until a session's RTP falls silent or `alone_s` is over, closes them, and ends when
+nobody has come for as long again, a minute at most.
 """
 
 import asyncio
@@ -79,6 +80,8 @@ class Worker:
         self._worst_lateness = 0.0
         self._due = 0.0
         self._ticking = False
+        self._asleep: asyncio.TimerHandle | None = None
+        self._engine.play_begun = self._wake
         self._alone_since = time.monotonic()
         self._stopped = asyncio.Event()
         self.detached()
@@ -172,6 +175,23 @@ class Worker:
             self._ticking = False
             return
         self._due += STEP_S
+        idle = self._engine.idle_steps()
+        if idle:
+            self._asleep = self._loop.call_at(self._due + idle * STEP_S, self._wake)
+            self._loop.add_reader(self._engine.sockets.fileno(), self._wake)
+        else:
+            self._loop.call_at(self._due, self._tick)
+
+    def _wake(self) -> None:
+        """Something is to be done at the next step; those slept through had nothing."""
+        if self._asleep is None:
+            return
+        self._asleep.cancel()
+        self._asleep = None
+        self._loop.remove_reader(self._engine.sockets.fileno())
+        passed = max(0, int((self._loop.time() - self._due) / STEP_S))
+        self._engine.skip(passed)
+        self._due += passed * STEP_S
         self._loop.call_at(self._due, self._tick)
 
     def _idle(self) -> None:

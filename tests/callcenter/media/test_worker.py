@@ -84,6 +84,31 @@ async def test_echo_returns_the_callers_own_sound(worker: WorkerProcess, phone: 
     await client.close()
 
 
+async def test_a_worker_that_slept_through_silence_loses_no_packet(
+    worker: WorkerProcess, phone: NewPhone, tmp_path: Path
+) -> None:
+    client, caller = await Client.attach(worker.path), phone()
+    await client.open("a", caller)
+
+    async def has_slept() -> None:
+        before = (await client.statistics()).ticks
+        # Steps slept through are counted when it wakes: many at once.
+        while (now := (await client.statistics()).ticks) - before <= 10:
+            before = now
+
+    await has_slept()
+    client.send(protocol.Echo("a", client.number("a")))
+    await client.statistics()
+    await talk({caller: tone.frames(700, 0.4)})
+    await eventually(lambda: len(caller.packets()) == 20)
+    assert caller.audio() == b"".join(tone.frames(700, 0.4))
+    await has_slept()
+    path = tone.write_wave(tmp_path / "1.wav", tone.samples(440, 0.25))
+    client.send(protocol.Play("a", client.number("a"), "hello", (str(path),)))
+    await client.hear(protocol.PlayEnded, lambda event: event.command == "hello")
+    await client.close()
+
+
 async def test_keys_are_told_once_each_with_rising_numbers(worker: WorkerProcess, phone: NewPhone) -> None:
     client, caller = await Client.attach(worker.path), phone()
     await client.open("a", caller)
