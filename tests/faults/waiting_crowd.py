@@ -26,8 +26,8 @@ EACH = 10
 # SIPp gives a call up at an INVITE that it has answered, which a restarted server rightly sends again.
 _ACK = '<recv request="ACK">'
 _PATIENT_ACK = receive("INVITE", optional=True) + _ACK
-MEDIA = {name: 40000 + 100 * place for place, name in enumerate(("wait", "ask", "work", "late"))}
-MEDIA |= {name: 41000 + 100 * place for place, name in enumerate(("stay", "ring", "serve", "carrier"))}
+MEDIA = {name: 20000 + 100 * place for place, name in enumerate(("wait", "ask", "work", "late"))}
+MEDIA |= {name: 21000 + 100 * place for place, name in enumerate(("stay", "ring", "serve", "carrier"))}
 TIMEOUT_S = 90
 
 
