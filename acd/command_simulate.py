@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from acd.experiment import MOST_CALLS, Progress, Results, run
+from acd.experiment import MOST_CALLS, Done, Progress, Results, run
 from acd.laboratory.layout import as_document, as_table, side_by_side
 from acd.laboratory.scenario import Scenario
 from acd.laboratory.scenario_file import changed, read_scenario, with_policy
 from acd.laboratory.summary import Summary, difference, summarised
+from callcenter.kernel.clock import SystemClock
 from callcenter.kernel.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 OWN = "scenario"
 MOST_REPLICATIONS = 1_000_000
+FIRST_TOLD_S = 2.0
 
 
 def register(commands: "Commands") -> None:
@@ -147,28 +149,29 @@ def _changes(given: list[str]) -> Mapping[str, object]:
 
 
 def progress_on_stderr() -> Progress:
-    """A line on stderr that is overwritten on a terminal, and a line now and then elsewhere."""
-    if sys.stderr.isatty():
-        return _tell
-    return _tell_sometimes
+    """A line on stderr that is overwritten on a terminal, and a line now and then elsewhere; with the time left."""
+    clock, terminal = SystemClock(), sys.stderr.isatty()
+    began = clock.now()
+
+    def tell(done: Done) -> None:
+        over = done.share >= 1
+        if not (terminal or over or done.trials % max(1, (done.wanted or 200) // 10) == 0):
+            return
+        of = f" of {done.wanted}" if done.wanted else ""
+        left = time_left((clock.now() - began).total_seconds(), done.share)
+        line = f"replication {done.trials}{of}, {done.calls:,} calls{left}"
+        sys.stderr.write(f"{line:<70}\r" if terminal and not over else f"{line.rstrip()}\n")
+        sys.stderr.flush()
+
+    return tell
 
 
-def _tell(done: int, wanted: int | None, calls: int) -> None:
-    of = f" of {wanted}" if wanted else ""
-    end = "\n" if done == wanted else "\r"
-    _say(f"replication {done}{of}, {calls:,} calls  {end}")
-
-
-def _tell_sometimes(done: int, wanted: int | None, calls: int) -> None:
-    step = max(1, (wanted or 200) // 10)
-    if done % step == 0 or done == wanted:
-        of = f" of {wanted}" if wanted else ""
-        _say(f"replication {done}{of}, {calls:,} calls\n")
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
+def time_left(elapsed_s: float, share: float) -> str:
+    """Words for how long the rest takes; none before it can be told."""
+    if elapsed_s < FIRST_TOLD_S or not 0 < share < 1:
+        return ""
+    left_s = elapsed_s * (1 - share) / share
+    return f", about {left_s / 60:.0f} min left" if left_s >= 90 else f", about {left_s:.0f} s left"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from signal import SIG_DFL, SIGINT, signal
 from typing import Protocol
 
 from acd.laboratory.chance import Generator, Streams
-from acd.laboratory.summary import settled, summarised
+from acd.laboratory.summary import summarised, sureness
 from acd.laboratory.tally import Outcome
 from acd.laboratory.trial import Trial
 from acd.laboratory.world import World
@@ -25,8 +25,20 @@ BATCH = 20
 MOST_CALLS = 3_000_000
 MOST_TRIALS = 2_000
 
-Progress = Callable[[int, int | None, int], None]
-"""(trials done, trials wanted if that is known, calls simulated)."""
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How far it is. `wanted` is None where the figures say when it is enough. `share`: how much of the work is done
+    as far as that can be told, 0 as long as it cannot, 1 at the end.
+    """
+
+    trials: int
+    wanted: int | None
+    calls: int
+    share: float
+
+
+Progress = Callable[[Done], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class Rehearsal(Protocol):
         ...
 
 
-def silent(_done: int, _wanted: int | None, _calls: int) -> None:
+def silent(_done: Done) -> None:
     """Progress that nobody looks at."""
 
 
@@ -87,21 +99,32 @@ def run(
     gathered: list[tuple[Outcome, ...]] = []
     calls = 0
     sure = False
+    gain = 0.0
     with _mapped(policies, seed, processes or os.cpu_count() or 1) as mapped:
         while not sure:
             least = len(gathered)
             for outcomes in mapped(range(least, replications or least + BATCH)):
                 gathered.append(outcomes)
                 calls += sum(outcome.calls for outcome in outcomes)
-                progress(len(gathered), replications, calls)
-            sure = replications is not None or all(_is_sure(gathered, place) for place in range(len(policies)))
+                share = len(gathered) / replications if replications else _share(len(gathered), calls, gain)
+                progress(Done(len(gathered), replications, calls, share))
+            if replications:
+                return Results(tuple(zip(*gathered, strict=True)), sure=True)
+            surest = min(_sureness(gathered, place) for place in range(len(policies)))
+            sure, gain = surest >= 1, surest / len(gathered)
             if calls >= MOST_CALLS or len(gathered) >= MOST_TRIALS:
                 break
+    progress(Done(len(gathered), None, calls, 1.0))
     return Results(tuple(zip(*gathered, strict=True)), sure)
 
 
-def _is_sure(gathered: Sequence[tuple[Outcome, ...]], place: int) -> bool:
-    return settled(summarised([outcomes[place] for outcomes in gathered], ()).overall)
+def _share(trials: int, calls: int, gain: float) -> float:
+    """`gain` is what a trial adds to it, 0 as long as nobody knows; whichever limit comes first ends it."""
+    return min(0.99, max(trials * gain, calls / MOST_CALLS, trials / MOST_TRIALS)) if gain else 0.0
+
+
+def _sureness(gathered: Sequence[tuple[Outcome, ...]], place: int) -> float:
+    return sureness(summarised([outcomes[place] for outcomes in gathered], ()).overall)
 
 
 _Mapped = Callable[[range], Iterator[tuple[Outcome, ...]]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from operator import attrgetter
 
 from acd.laboratory.interval import UNKNOWN, Estimate, difference_of, ratio
@@ -10,7 +11,7 @@ from acd.laboratory.tally import METRICS, Counts, Metric, Outcome, Scope
 Figures = Mapping[str, Estimate]
 """Metric -> estimate; all of METRIC_NAMES, UNKNOWN where a metric says nothing."""
 
-# What `settled` asks for: half of the 95 % interval against the value, of probabilities in absolute terms.
+# What `sureness` asks for: half of the 95 % interval against the value, of probabilities in absolute terms.
 WANTED_SHARE = 0.045
 WANTED_PROBABILITY = 0.009
 _JUDGED = ("p_wait", "p_blocked", "sl_answered", "p_abandon", "occupancy", "mean_wait_s", "asa_s")
@@ -44,18 +45,20 @@ def difference(these: Sequence[Outcome], those: Sequence[Outcome], periods: Sequ
     return _laid_out(these[0], periods, compared)
 
 
-def settled(figures: Figures) -> bool:
-    """Whether the figures are as sure as the product promises for a steady state, or as they can get."""
-    return all(_is_sure(name, figures[name]) for name in _JUDGED)
+def sureness(figures: Figures) -> float:
+    """The trials that there are over those that it takes until the figures are as sure as the product promises for a
+    steady state: 1 or more when they are. Intervals shrink with the root of the number of trials.
+    """
+    return min(_margin(name, figures[name]) for name in _JUDGED) ** 2
 
 
-def _is_sure(name: str, found: Estimate) -> bool:
+def _margin(name: str, found: Estimate) -> float:
+    """What half of the interval may be over what it is."""
     half = found.half_width
-    if found.mean is None or half is None:
-        return True
-    if name.endswith("_s"):
-        return half <= max(WANTED_SHARE * abs(found.mean), _NEGLIGIBLE_S / 10)
-    return half <= WANTED_PROBABILITY
+    if found.mean is None or not half:
+        return inf
+    wanted = max(WANTED_SHARE * abs(found.mean), _NEGLIGIBLE_S / 10) if name.endswith("_s") else WANTED_PROBABILITY
+    return wanted / half
 
 
 def _laid_out(shape: Outcome, periods: Sequence[str], figures: Callable[[Scope, _Count], Figures]) -> Summary:

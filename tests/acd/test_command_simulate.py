@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from acd.command_simulate import register
+from acd.command_simulate import register, time_left
 from acd.laboratory.tally import METRIC_NAMES
 from callcenter.kernel.errors import ConfigError
 
@@ -83,6 +83,20 @@ def test_the_table_and_the_progress_are_for_people(capsys: pytest.CaptureFixture
     assert told.out.startswith("mmn.yaml: 3 replications of 0.5 h")
     assert all(name in told.out for name in METRIC_NAMES)
     assert "replication 3 of 3" in told.err
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "share", "words"),
+    [
+        (1, 0.5, ""),
+        (60, 0, ""),
+        (60, 1, ""),
+        (60, 0.75, ", about 20 s left"),
+        (60, 0.25, ", about 3 min left"),
+    ],
+)
+def test_time_left_is_told_once_it_is_known(elapsed_s: float, share: float, words: str) -> None:
+    assert time_left(elapsed_s, share) == words
 
 
 def test_mistakes_are_told_by_name(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acd.experiment import BATCH, run, run_trial
+from acd.experiment import BATCH, Done, run, run_trial
 from acd.laboratory.scenario_file import changed, read_scenario, with_policy
 from acd.laboratory.summary import difference, summarised
 
@@ -55,8 +55,26 @@ def test_the_same_callers_make_a_difference_surer_than_two_runs_do() -> None:
 
 def test_without_a_wish_trials_are_added_until_the_figures_are_sure() -> None:
     easy = read_scenario("s", {**POOL, "hours": 5, "agents": 9})
-    seen: list[tuple[int, int | None]] = []
-    results = run([easy], seed=1, processes=1, progress=lambda done, wanted, _calls: seen.append((done, wanted)))
+    seen: list[Done] = []
+    results = run([easy], seed=1, processes=1, progress=seen.append)
     assert results.sure
-    assert results.replications == BATCH == len(seen)
-    assert seen[-1] == (BATCH, None)
+    assert results.replications == BATCH
+    assert seen[-1] == Done(BATCH, None, results.calls, 1.0)
+
+
+def test_how_much_is_done_is_told_from_the_first_batch_on() -> None:
+    scenario = read_scenario("s", {**POOL, "hours": 5, "agents": 7})
+    seen: list[Done] = []
+    results = run([scenario], seed=1, processes=1, progress=seen.append)
+    shares = [done.share for done in seen]
+    assert results.replications > BATCH
+    assert not any(shares[:BATCH])
+    assert all(0 < share < 1 for share in shares[BATCH:-1])
+    assert shares[-1] == 1
+
+
+def test_a_wish_is_done_by_as_much_as_its_trials() -> None:
+    seen: list[Done] = []
+    easy = read_scenario("s", {**POOL, "hours": 1, "agents": 9})
+    run([easy], seed=1, replications=4, processes=1, progress=seen.append)
+    assert [done.share for done in seen] == [0.25, 0.5, 0.75, 1]
