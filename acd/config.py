@@ -128,6 +128,16 @@ class Roster:
     def agent(self, id_: str) -> AgentConfig | None:
         return next((agent for agent in self.agents if agent.id == id_), None)
 
+    def wraps_up_when_asked(self, agent: AgentConfig) -> tuple[str, ...]:
+        """The queues after whose callers this agent has a wrap-up only if he asks for it during the call."""
+        own_mode, own_s = agent.staff.wrap_up, agent.staff.wrap_up_s
+        modes = ((queue, own_mode or queue.routing.wrap_up) for queue in self.queues)
+        return tuple(
+            queue.name
+            for queue, mode in modes
+            if mode == "optional" or (mode == "timed" and not (queue.wrap_up_s if own_s is None else own_s))
+        )
+
     def agent_of_phone(self, phone: str) -> AgentConfig | None:
         return next((agent for agent in self.agents if agent.phone == phone), None)
 

@@ -102,6 +102,8 @@ export const en = {
   'wrap.result': 'How did it end?',
   'wrap.left': 'Time left',
   'wrap.finish': 'Finish wrap-up',
+  'wrap.ask': 'Wrap up after this call',
+  'wrap.asked': 'After this call you have time to wrap up.',
   'wrap.extend': '{seconds} s more',
   'error.not_found': 'This is not there, or over already.',
   'error.invalid_input': 'The server did not accept this.',

@@ -104,6 +104,8 @@ export const zh: Texts = {
   'wrap.result': '通话小结',
   'wrap.left': '剩余时间',
   'wrap.finish': '结束话后处理',
+  'wrap.ask': '通话后需要话后处理',
+  'wrap.asked': '本次通话后将进入话后处理。',
   'wrap.extend': '延长 {seconds} 秒',
   'error.not_found': '不存在，或已结束。',
   'error.invalid_input': '服务器未接受此请求。',

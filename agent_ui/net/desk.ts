@@ -2,18 +2,24 @@
 
 import { call, type AgentWish } from './api'
 
-/** Dispositions with their names by language, phones with their names; queues and numbers to transfer to. */
+/**
+ * Dispositions with their names by language, phones with their names; queues and numbers to transfer to; the queues
+ * after whose callers there is a wrap-up only for who asks for it in the call.
+ */
 export interface Options {
   readonly dispositions: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly phones: Readonly<Record<string, string>>
   readonly queues: readonly string[]
   readonly numbers: readonly string[]
+  readonly wrap_up_when_asked: readonly string[]
 }
 
 export type TransferKind = 'phone' | 'queue' | 'number'
 
 export interface AfterCall {
   readonly finish?: boolean
+  /** In the call: to have a wrap-up at all. */
+  readonly ask?: boolean
   readonly extend_s?: number
   readonly disposition?: string
 }

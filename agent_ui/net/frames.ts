@@ -68,15 +68,6 @@ export interface Candidate {
   readonly reason: string
 }
 
-/** A customer who it may be; `confidence` is 0..100. */
-export interface Candidate {
-  readonly id: string
-  readonly name: string
-  readonly company: string
-  readonly confidence: number
-  readonly reason: string
-}
-
 export interface Pop {
   readonly offer: string
   readonly contact: string

@@ -48,7 +48,7 @@ describe('what a form asks for', () => {
 describe('the reasons of the server', () => {
   it('are said in the words of the reader', () => {
     setLocale('zh')
-    expect(flawText('too_long', { field: 'email', limit: 254 }, 'email is longer')).toBe('电子邮件最多 254 个字符。')
+    expect(flawText('too_long', { field: 'email', limit: 254 }, 'email is longer')).toBe('电子邮箱最多 254 个字符。')
     setLocale('en')
     expect(flawText('duplicate', { line: 7 }, '')).toBe('The same customer as in line 7.')
     expect(flawText('of_a_newer_server', {}, 'is odd')).toBe('is odd')

@@ -65,6 +65,7 @@ const OPTIONS = {
   phones: { '1002': 'Bob' },
   queues: ['billing', 'sales'],
   numbers: ['200'],
+  wrap_up_when_asked: ['billing'],
 }
 const POP = {
   type: 'pop',
@@ -287,6 +288,32 @@ describe('the page', () => {
       await settle()
     }
     expect(wishes('/api/agents/me/wrap-up')).toEqual([{ disposition: 'sold' }, { extend_s: 30 }, { finish: true }])
+  })
+
+  it('asks in the call for a wrap-up that there is only then, and has no more time for one without an end', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('on_contact', { contact: 'c1' }, { pops: [POP] }))
+    await settle()
+    press('x')
+    await settle()
+    press('x')
+    await settle()
+    expect(find('[aria-labelledby=after] [role=status]').textContent).toBe(en['wrap.asked'])
+    FakeWebSocket.last?.says(snapshot('wrap_up', { contact: 'c1' }, { pops: [POP] }))
+    await settle()
+    press('x')
+    press('w')
+    await settle()
+    expect(wishes('/api/agents/me/wrap-up')).toEqual([{ ask: true }, { finish: true }])
+  })
+
+  it('has no button for a wrap-up that comes by itself', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('on_contact', { contact: 'c1' }, { pops: [{ ...POP, queue: 'sales' }] }))
+    await settle()
+    press('x')
+    await settle()
+    expect(wishes('/api/agents/me/wrap-up')).toEqual([])
   })
 
   it('shows the record of the customer who calls, before the call is answered', async () => {

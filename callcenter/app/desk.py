@@ -107,6 +107,7 @@ class ApplicationDesk:
             phones={phone.user: phone.name for phone in self._endpoints.phones if phone.user != own},
             queues=sorted(queue.name for queue in self._roster.queues),
             numbers=sorted(self._endpoints.dial),
+            wrap_up_when_asked=() if config is None else self._roster.wraps_up_when_asked(config),
         )
 
     async def _commit(self, unit: Unit) -> None:

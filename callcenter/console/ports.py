@@ -167,12 +167,13 @@ class WrapUpWish:
 @dataclass(frozen=True, slots=True)
 class DeskOptions:
     """What an agent may choose from: names by language of each disposition's code, names by phone user, queues and
-    the numbers that phones may dial."""
+    the numbers that phones may dial; and the queues after whose callers he has a wrap-up only if he asks for it."""
 
     dispositions: Mapping[str, Mapping[str, str]]
     phones: Mapping[str, str]
     queues: Sequence[str]
     numbers: Sequence[str]
+    wrap_up_when_asked: Sequence[str]
 
 
 class Desk(Protocol):

@@ -52,6 +52,31 @@ def test_policy_has_neither_names_nor_phones_and_a_version_of_its_content() -> N
     assert first.version != changed.version
 
 
+def test_an_agent_knows_after_whose_callers_he_must_ask_for_a_wrap_up() -> None:
+    queues = [
+        {**QUEUE, "name": "timed"},
+        {**QUEUE, "name": "none", "wrap_up_s": 0},
+        {**QUEUE, "name": "optional", "wrap_up": "optional"},
+        {**QUEUE, "name": "mandatory", "wrap_up": "mandatory", "wrap_up_s": 0},
+    ]
+    own: list[dict[str, object]] = [
+        {},
+        {"wrap_up_s": 60},
+        {"wrap_up": "timed"},
+        {"wrap_up_s": 0},
+        {"wrap_up": "mandatory"},
+    ]
+    agents = [{**AGENT, "id": f"agent{n}", "phone": str(n), **each} for n, each in enumerate(own)]
+    roster = parse({"queues": queues}, {"agents": agents})
+    assert [roster.wraps_up_when_asked(agent) for agent in roster.agents] == [
+        ("none", "optional"),
+        ("optional",),
+        ("none", "mandatory"),
+        ("timed", "none", "optional"),
+        (),
+    ]
+
+
 def test_all_mistakes_are_told_at_once_each_with_its_key() -> None:
     queues = {
         "distributor": {"misses": 0, "speed": 9},

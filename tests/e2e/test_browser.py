@@ -53,6 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     documents = files(OWN_RTP_PORTS)
     queue = {"music": "music", "ring_s": 60, "wrap_up_s": 120, "record": True}
     documents.queues = [{"name": name, "skills": {name: 1}, **queue} for name in ("billing", "desk")]
+    documents.queues[1]["wrap_up"] = "optional"
     # Nobody calls it: its name is a long word that must fit.
     documents.queues.append({"name": "sales_chinese", "skills": {"billing": 1}, **queue})
     documents.agents = [
@@ -225,6 +226,9 @@ def test_an_agent_who_accepts_on_the_screen_is_rung_only_then(site: House, brows
         page.press("y")
         page.sees("On the line")
         _open_ticket(page, "Wants a quotation")
+        page.press("x")
+        page.sees("After this call you have time to wrap up.")
+        look(page, "asked", EACH_ONCE)
         page.press("e")
         page.sees("Finish wrap-up")
         # Pressed in one go; the disposition is not lost.

@@ -185,7 +185,9 @@ class FakeDesk:
         return self.views[agent]
 
     def options(self, agent: str | None) -> DeskOptions:
-        return DeskOptions({"resolved": {"en": "Resolved"}}, {"1004": "Front desk"}, ["billing"], ["200"])
+        return DeskOptions(
+            {"resolved": {"en": "Resolved"}}, {"1004": "Front desk"}, ["billing"], ["200"], ["billing"]
+        )
 
     def agents(self) -> Sequence[AgentView]:
         return list(self.views.values())

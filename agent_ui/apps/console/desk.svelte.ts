@@ -14,7 +14,7 @@ const REDRAW_MS = 50
 const EVENTS_KEPT = 200
 const ESCALATED = 'tickets.escalation.fired'
 const NOTICES_KEPT = 5
-const NO_OPTIONS: Options = { dispositions: {}, phones: {}, queues: [], numbers: [] }
+const NO_OPTIONS: Options = { dispositions: {}, phones: {}, queues: [], numbers: [], wrap_up_when_asked: [] }
 
 export class Desk {
   status = $state<Status>('connecting')
@@ -31,6 +31,8 @@ export class Desk {
   notices = $state.raw<readonly Envelope[]>([])
   /** Offers that were accepted on this page and whose phone is rung. */
   accepted = $state<string[]>([])
+  /** Contacts after which a wrap-up was asked for on this page. */
+  asked = $state<string[]>([])
 
   readonly who: Who
   #view = new LiveView()

@@ -65,12 +65,16 @@ class AfterCall(Payload):
 
 
 class Options(BaseModel):
-    """What forms on the desk offer: dispositions with their names by language, phones with their names, and so on."""
+    """What forms on the desk offer: dispositions with their names by language, phones with their names, and so on.
+
+    `wrap_up_when_asked`: the queues after whose callers this agent has a wrap-up only if he asks for it in the call.
+    """
 
     dispositions: dict[str, dict[str, str]]
     phones: dict[str, str]
     queues: list[str]
     numbers: list[str]
+    wrap_up_when_asked: list[str]
 
     @classmethod
     def of(cls, options: DeskOptions) -> "Options":
@@ -80,6 +84,7 @@ class Options(BaseModel):
             phones=dict(options.phones),
             queues=list(options.queues),
             numbers=list(options.numbers),
+            wrap_up_when_asked=list(options.wrap_up_when_asked),
         )
 
 

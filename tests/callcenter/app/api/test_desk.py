@@ -80,5 +80,6 @@ async def test_the_choices_of_the_desk_are_for_those_who_use_one(web: Web) -> No
         "phones": {"1004": "Front desk"},
         "queues": ["billing"],
         "numbers": ["200"],
+        "wrap_up_when_asked": ["billing"],
     }
     assert (await (await web.signed_in("quinn")).get("/api/desk/options")).status_code == 403
