@@ -11,7 +11,7 @@ from tests.support.server import Document, Server, SiteFiles, eventually
 pytestmark = pytest.mark.e2e
 
 RTP_PORTS = f"{22960 + 4 * LANE}-{22979 + 4 * LANE}"
-ALL, EXPERTS, TURNS = "921", "922", "923"
+ALL, EXPERTS, TURNS, FAITHFUL = "921", "922", "923", "924"
 
 
 def _flow(queue: str) -> Document:
@@ -20,18 +20,19 @@ def _flow(queue: str) -> Document:
 
 
 def routing_site() -> SiteFiles:
-    """Queues that ring everybody, that begin with experts, and that go by turns."""
+    """Queues that ring everybody, that begin with experts, that go by turns, and that know whom one talked to."""
     site = files(RTP_PORTS)
     plain: Document = {"skills": {"billing": 1}, "music": "music", "ring_s": 10, "wrap_up_s": 0}
     site.queues += [
         {**plain, "name": "all", "strategy": "ring_all"},
         {**plain, "name": "experts", "skills": {"billing": 5}, "rings": [{"seconds": 2}, {"lower": 4}]},
         {**plain, "name": "turns", "strategy": "round_robin", "wrap_up": "optional"},
+        {**plain, "name": "faithful", "preferred": "last_agent"},
     ]
     for agent in site.agents:
         if agent["id"] == "cleo":
             agent["skills"] = {"billing": 5}
-    for number, queue in ((ALL, "all"), (EXPERTS, "experts"), (TURNS, "turns")):
+    for number, queue in ((ALL, "all"), (EXPERTS, "experts"), (TURNS, "turns"), (FAITHFUL, "faithful")):
         site.flows[f"to_{queue}"] = _flow(queue)
         site.trunks[0]["numbers"][number] = f"to_{queue}"
     return site
@@ -106,6 +107,43 @@ def test_turns_go_round(site: House) -> None:
             for each in phones:
                 each.stop()
     assert served in (["anna", "cleo", "anna"], ["cleo", "anna", "cleo"])
+
+
+def serves(site: House, number: str) -> str:
+    """The agent who takes the call from `number` to the faithful queue, both phones being at hand."""
+    phones = [site.phone(who, phone(hangs_up=True), talk_ms=300) for who in ("anna", "cleo")]
+    with phones[0], phones[1], site.caller(caller(number=number, hangs_up=False), FAITHFUL) as customer:
+        customer.wait()
+        for each in phones:
+            each.stop()
+    agent: str = site.record(number)["agent"]
+    return agent
+
+
+def test_customer_who_calls_again_has_the_agent_whom_he_talked_to_last(site: House) -> None:
+    number, stranger = site.number(), site.number()
+    row = f"name,numbers\nTeodora Riva,{number}\n"
+    csv = {"Content-Type": "text/csv"}
+    assert site.client("sue").post("/api/customers/import", content=row, headers=csv).status_code == 200
+    becomes_free(site, "cleo")
+    assert serves(site, number) == "cleo"
+    first = site.record(number)["contact"]
+    # Anna is idle longer than cleo now: others are hers.
+    becomes_free(site, "anna")
+    site.set_state("cleo", "not_ready")
+    site.becomes("cleo", "not_ready")
+    becomes_free(site, "cleo")
+    with site.phone("cleo", phone(hangs_up=True), talk_ms=300) as cleo:
+        with site.caller(caller(number=number, hangs_up=False), FAITHFUL) as customer:
+            customer.wait()
+        cleo.wait()
+    again = eventually(
+        "the second record",
+        lambda: next((each for each in [site.record(number)] if each["contact"] != first), None),
+    )
+    assert (again["agent"], [offer["agent"] for offer in again["offers"]]) == ("cleo", ["cleo"])
+    site.becomes("cleo", "available")
+    assert serves(site, stranger) == "anna"
 
 
 def test_agent_asks_for_time_after_the_call_and_ends_it(site: House) -> None:
