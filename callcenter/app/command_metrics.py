@@ -1,13 +1,17 @@
-"""`callcenter metrics intervals|live|check`: how the queues do (docs/metrics.md)."""
+"""`callcenter metrics intervals|live|check|resolution|adherence`: how the queues do (docs/metrics.md)."""
 
 import argparse
 import sys
-from datetime import date
+from datetime import date, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from callcenter.app.derived_metrics import adherences, resolution
+from callcenter.app.shift_file import read_shifts
 from callcenter.app.status import EXIT_DOWN, ask
 from callcenter.kernel.clock import SystemClock
+from callcenter.kernel.errors import InvalidInput
 from callcenter.kernel.site import CommandSettings
 from callcenter.reporting.asking import ask_site, print_json, written_day
 from callcenter.reporting.interval_queries import Which, differences, interval_facts
@@ -40,6 +44,27 @@ def register(commands: "Commands") -> None:
     check = actions.add_parser("check", help="compute the facts of a day anew and say where the stored ones differ")
     _day(check)
     check.set_defaults(handler=_check)
+    resolution_ = actions.add_parser(
+        "resolution",
+        help="show how many contacts were not repeated within 7 days",
+        description="First contact resolution: the part of the answered contacts after which the customer did not "
+        "come about the same ticket (else to the same queue) for 7 days. Contacts are judged when those are over.",
+    )
+    resolution_.add_argument("--from", dest="first", type=written_day, required=True, metavar="YYYY-MM-DD")
+    resolution_.add_argument(
+        "--to", dest="last", type=written_day, metavar="YYYY-MM-DD", help="(default: the same day)"
+    )
+    resolution_.add_argument("--json", action="store_true", help="as JSON")
+    resolution_.set_defaults(handler=_resolution)
+    kept = actions.add_parser(
+        "adherence",
+        help="show how far agents kept to their shifts",
+        description="The part of each agent's shifts in which he was signed in and not paused.",
+    )
+    _day(kept)
+    kept.add_argument("--shifts", type=Path, required=True, metavar="FILE", help="a CSV of agent,from,until (HH:MM)")
+    kept.add_argument("--json", action="store_true", help="as JSON")
+    kept.set_defaults(handler=_adherence)
 
 
 def _day(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +102,36 @@ def _check(given: argparse.Namespace) -> int:
     if not found:
         print("every stored fact is what its visits and spans add up to")
     return EXIT_DIFFERENT if found else 0
+
+
+def _resolution(given: argparse.Namespace) -> int:
+    settings: CommandSettings = given.settings
+    last = given.last or given.first
+    if last < given.first:
+        raise InvalidInput("to: must not be before from", data={"field": "to"})
+    since, until = day_of(given.first, settings.site.zone)[0], day_of(last, settings.site.zone)[1]
+    now = SystemClock().wall()
+    found = ask_site(settings, lambda site: resolution(site, since, until, now=now))
+    if given.json:
+        counted = {"judged": found.judged, "unknown_callers": found.unknown}
+        print_json({"from": str(given.first), "to": str(last), **counted, "first_contact_resolution": found.share})
+    else:
+        unknown = f"; {found.unknown} of callers whom nobody knows are left out" if found.unknown else ""
+        print(f"{percent(found.share)} of {found.judged} contacts whose 7 days are over were not repeated{unknown}")
+    return 0
+
+
+def _adherence(given: argparse.Namespace) -> int:
+    settings: CommandSettings = given.settings
+    day, zone = _day_of(given), ZoneInfo(settings.site.zone)
+    shifts = tuple(read_shifts(given.shifts, datetime.combine(day, time.min, zone)))
+    now = SystemClock().wall()
+    found = ask_site(settings, lambda site: adherences(site, shifts, now=now))
+    if given.json:
+        print_json({"day": str(day), "adherence": found})
+    else:
+        sys.stdout.write(table(("AGENT", "ADHERENCE"), [(agent, percent(share)) for agent, share in found.items()]))
+    return 0
 
 
 def _live(given: argparse.Namespace) -> int:

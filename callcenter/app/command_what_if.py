@@ -2,18 +2,16 @@
 
 import argparse
 import asyncio
-import csv
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from acd.command_simulate import load, progress_on_stderr
 from acd.experiment import Results, run
-from acd.laboratory.day_model import DayModel, Stretch, assumptions, learn
+from acd.laboratory.day_model import DayModel, assumptions, learn
 from acd.laboratory.day_policy import read_policy
 from acd.laboratory.day_report import Figures, figures
 from acd.laboratory.layout import as_document, side_by_side
@@ -24,6 +22,7 @@ from acd.laboratory.what_if import DayPolicy, DayTrials, hours_of
 from callcenter.app.command_report import add_day, fetch
 from callcenter.app.day_calls import DayCalls, Wanted
 from callcenter.app.settings import Settings
+from callcenter.app.shift_file import read_shifts
 from callcenter.kernel.errors import ConfigError, InvalidInput
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def _learnt(given: argparse.Namespace) -> Day:
     model = learn(found.calls, [call for call in near.calls if _day_of(call.at, near) != given.day])
     midnight = datetime.combine(given.day, time.min, found.zone)
     if given.shifts:
-        model = replace(model, stretches=tuple(_shifts(given.shifts, midnight)))
+        model = replace(model, stretches=tuple(read_shifts(given.shifts, midnight)))
     if not model.arrivals:
         raise InvalidInput(f"day: nobody asked for an agent on {given.day}", data={"field": "day"})
     if not model.stretches:
@@ -133,30 +132,6 @@ def _learnt(given: argparse.Namespace) -> Day:
 
 def _day_of(at: datetime, calls: DayCalls) -> object:
     return at.astimezone(calls.zone).date()
-
-
-def _shifts(path: Path, midnight: datetime) -> Iterable[Stretch]:
-    """Rows of agent, from and until by the log's clock; an end before its beginning is on the next day."""
-    try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except OSError as error:
-        raise InvalidInput(f"shifts: {path}: {error.strerror}", data={"field": "shifts"}) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(f"shifts: {path}: is no CSV file in UTF-8", data={"field": "shifts"}) from error
-    for line, row in enumerate(rows, 2):
-        try:
-            start, end = (_at(midnight, row[key] or "") for key in ("from", "until"))
-            agent = row["agent"].strip()
-        except (KeyError, ValueError, AttributeError) as error:
-            what = f"shifts: {path.name} line {line}: must be agent,from,until with times HH:MM"
-            raise InvalidInput(what, data={"field": "shifts"}) from error
-        yield Stretch(agent, start, end if end > start else end + timedelta(days=1))
-
-
-def _at(midnight: datetime, text: str) -> datetime:
-    zone = midnight.tzinfo
-    assert isinstance(zone, ZoneInfo), "the day has a clock"
-    return datetime.combine(midnight.date(), time.fromisoformat(text.strip()), zone).astimezone(UTC)
 
 
 def _tried(given: argparse.Namespace, day: Day, policies: list[DayPolicy]) -> Tried:
