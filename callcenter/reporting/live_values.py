@@ -16,27 +16,6 @@ LONGEST_WAIT, WAITING, SERVICE_LEVEL = "longest_wait", "waiting", "service_level
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Somebody who waits. `skills` are those that he needs, by name."""
-
-    queue: str
-    since: datetime
-    skills: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AgentNow:
-    """An agent who is signed in."""
-
-    agent: str
-    state: str
-    reason: str | None
-    since: datetime
-    queues: tuple[str, ...] = ()
-    skills: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LineNow:
     """One queue or skill: callers who wait, and agents who serve it by state."""
 
