@@ -141,9 +141,6 @@ class Roster:
     def agent_of_phone(self, phone: str) -> AgentConfig | None:
         return next((agent for agent in self.agents if agent.phone == phone), None)
 
-    def agent_of_user(self, user: str) -> AgentConfig | None:
-        return next((agent for agent in self.agents if agent.user == user), None)
-
 
 def load(folder: Path) -> Roster:
     """Read both files of `folder`; raises ConfigError with every mistake, one a line, and `data["errors"]`."""

@@ -19,13 +19,6 @@ from acd.steps.matching import strategy_of
 
 Reason = Obstacle | Literal["unqualified", "not_preferred", "excluded", "later_in_order", "chosen"]
 BUSY: frozenset[str] = frozenset({"reserved", "on_contact", "on_other_contact", "wrap_up"})
-NOT_AVAILABLE: frozenset[str] = BUSY | {
-    "logged_out",
-    "not_ready",
-    "rests",
-    "phone_away",
-    "console_away",
-}
 FREE: frozenset[str] = frozenset({"later_in_order", "chosen"})
 
 

@@ -32,7 +32,6 @@ def test_sample_files_are_valid_and_have_somebody_for_each_queue() -> None:
     ]
     ann = roster.agent("ann")
     assert roster.agent_of_phone("1001") is ann
-    assert roster.agent_of_user("ann") is ann
     assert roster.queue("nowhere") is None
 
 
