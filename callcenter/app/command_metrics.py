@@ -110,8 +110,8 @@ def _resolution(given: argparse.Namespace) -> int:
     if last < given.first:
         raise InvalidInput("to: must not be before from", data={"field": "to"})
     since, until = day_of(given.first, settings.site.zone)[0], day_of(last, settings.site.zone)[1]
-    now = SystemClock().wall()
-    found = ask_site(settings, lambda site: resolution(site, since, until, now=now))
+    now, region = SystemClock().wall(), settings.site.region
+    found = ask_site(settings, lambda site: resolution(site, since, until, now=now, region=region))
     if given.json:
         counted = {"judged": found.judged, "unknown_callers": found.unknown}
         print_json({"from": str(given.first), "to": str(last), **counted, "first_contact_resolution": found.share})

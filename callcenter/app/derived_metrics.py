@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from acd.laboratory.day_model import Stretch
 from callcenter.kernel.site import Site
+from callcenter.numbers import normalise
 from callcenter.reporting.interval_tables import AgentSpan, QueueVisit
 from callcenter.reporting.metrics import REPEAT_WITHIN, Answered, adherence, first_contact_resolution
 from callcenter.reporting.metrics import Stretch as Span
@@ -30,10 +31,11 @@ class Resolution:
     share: float | None
 
 
-async def resolution(site: Site, since: datetime, until: datetime, *, now: datetime) -> Resolution:
+async def resolution(site: Site, since: datetime, until: datetime, *, now: datetime, region: str) -> Resolution:
     """First contact resolution of the contacts answered from `since` on and before `until`. Raises SiteUnavailable.
 
-    A contact's customer is the one of its record, else the caller's number; its matter the ticket, else the queue.
+    A contact's customer is the one of its record, else the caller's number, read as one of `region`; its matter the
+    ticket, else the queue.
     """
     ticket = (
         select(func.min(TicketContact.ticket_id))
@@ -61,13 +63,19 @@ async def resolution(site: Site, since: datetime, until: datetime, *, now: datet
         for contact, at, queue, customer, caller, about in await session.execute(statement):
             if contact in contacts:
                 continue  # a second agent is no second contact
-            who = customer or caller
+            who = customer or _number(caller or "", region)
             contacts[contact] = Answered(who, about or queue, at) if who else None
             unknown += not who and at < until
     known = [each for each in contacts.values() if each is not None]
     over = min(now, until + REPEAT_WITHIN - _MS)
     judged = sum(each.at + REPEAT_WITHIN <= over for each in known)
     return Resolution(judged, unknown, first_contact_resolution(known, until=over))
+
+
+def _number(caller: str, region: str) -> str | None:
+    """The same for any spelling of a number; None for one that was withheld, which many callers have."""
+    number = normalise(caller, region=region)
+    return None if number.kind == "withheld" else number.e164 or number.raw
 
 
 async def adherences(site: Site, shifts: Iterable[Stretch], *, now: datetime) -> Mapping[str, float | None]:
@@ -77,7 +85,7 @@ async def adherences(site: Site, shifts: Iterable[Stretch], *, now: datetime) ->
         if shift.start < now:
             planned.setdefault(shift.agent, []).append(Span(shift.start, min(shift.end, now), AT_WORK))
     statement = select(AgentSpan.agent, AgentSpan.since, AgentSpan.until).where(
-        AgentSpan.agent.in_(planned), AgentSpan.state.not_in(("logged_out", "not_ready"))
+        AgentSpan.agent.in_(planned), AgentSpan.state != "not_ready"
     )
     if planned:
         first = min(span.since for spans in planned.values() for span in spans)

@@ -48,7 +48,7 @@ async def answered(
 
 
 async def first_day(site: Site, now: datetime = LATER) -> Resolution:
-    return await resolution(site, START, START + DAY, now=now)
+    return await resolution(site, START, START + DAY, now=now, region="IT")
 
 
 async def test_a_call_is_resolved_if_nobody_calls_again_within_seven_days(site: Site) -> None:
@@ -82,7 +82,15 @@ async def test_the_ticket_is_the_matter_where_there_is_one(site: Site) -> None:
 
 async def test_withheld_callers_are_left_out_and_counted(site: Site) -> None:
     await answered(site, "c1", 0)
-    assert await first_day(site) == Resolution(0, 1, None)
+    await answered(site, "c2", 0.1, caller="anonymous")
+    await answered(site, "c3", 0.2, caller="anonymous")
+    assert await first_day(site) == Resolution(0, 3, None)
+
+
+async def test_a_number_is_the_same_in_any_spelling(site: Site) -> None:
+    await answered(site, "c1", 0, caller="+390612345678")
+    await answered(site, "c2", 1, caller="0612345678")
+    assert await first_day(site) == Resolution(1, 0, 0.0)
 
 
 async def test_nobody_is_judged_before_his_seven_days_are_over(site: Site) -> None:
