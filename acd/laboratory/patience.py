@@ -52,10 +52,6 @@ class Survival:
         return since - log1p(on / known - 1) / self.tail_per_s
 
     @property
-    def median_s(self) -> float:
-        return self.time_at(0.5)
-
-    @property
     def mean_s(self) -> float:
         """The area below the curve, its tail included."""
         if not self.times:

@@ -21,10 +21,6 @@ from callcenter.kernel.errors import ConfigError
 
 Document = Mapping[str, object]
 
-POOL_KEYS = (
-    *("arrivals_per_min", "service_s", "agents", "threshold_s"),
-    *("patience_s", "waiting_room", "hours", "start_empty"),
-)
 CALLER_KEYS = {"queue", "priority", "head_start_s", "skills"}
 GROUP_KEYS = {"agents", "skills"}
 POLICY_KEYS = {"distributor", "queues", "dispositions", "call_types", "groups"}

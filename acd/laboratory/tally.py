@@ -82,4 +82,3 @@ class Outcome:
     by_group: dict[str, Counts]
     by_period: tuple[Counts, ...]
     calls: int
-    end_ms: int

@@ -30,11 +30,6 @@ class Verdict:
     better: tuple[str, ...]
     harmed: tuple[Harm, ...]
 
-    @property
-    def is_free(self) -> bool:
-        """Callers wait for less, and nobody pays for it with his service level."""
-        return "mean_wait_s" in self.better and not self.harmed
-
 
 def judged(difference: Summary) -> Verdict:
     """The verdict on a policy by its `difference` from another on the same callers."""

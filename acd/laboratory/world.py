@@ -342,7 +342,7 @@ class World:
             )
             for period in range(self._trial.periods)
         )
-        return Outcome(added(by_period), by_type, by_group, by_period, self._calls, self._now_ms)
+        return Outcome(added(by_period), by_type, by_group, by_period, self._calls)
 
 
 _STEPS: tuple[Callable[[World, str], None], ...] = (

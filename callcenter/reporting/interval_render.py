@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from callcenter.reporting.intervals import Facts, Key
@@ -96,11 +95,3 @@ def seconds(ms: float | None) -> str:
 def percent(part: float | None) -> str:
     """A part of one as people read it."""
     return "-" if part is None else f"{100 * part:.1f}%"
-
-
-def as_totals(totals: Mapping[tuple[str, str], Measures], since: datetime) -> list[dict[str, object]]:
-    """What came together since a moment, by kind and name."""
-    return [
-        {"since": plain(since), "kind": kind, "name": name, **counts(measures), **figures(measures)}
-        for (kind, name), measures in sorted(totals.items())
-    ]
