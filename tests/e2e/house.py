@@ -10,7 +10,7 @@ import io
 import itertools
 import socket
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -292,6 +292,10 @@ class House:
             samples = memoryview(file.readframes(file.getnframes())).cast("h").tolist()
         return samples[0::2], samples[1::2]
 
+    def withheld_s(self) -> float:
+        """How long the machine has let the server's processes of now wait for a processor, since they began."""
+        return waited_s(self.server.pids().values())
+
     def wire(self, name: str) -> "Wire":
         """A capture of what passes this server's ports."""
         first, _, last = self.rtp_ports.partition("-")
@@ -299,15 +303,15 @@ class House:
         ports = (
             f"port {self.server.sip[1]} or port {PHONE_PORT} or port {self.server.http} or portrange {first}-{last}"
         )
-        return Wire(self.folder / f"{name}.pcap", ports, self.server)
+        return Wire(self.folder / f"{name}.pcap", ports, self.withheld_s)
 
 
 class Wire(Capture):
     """A capture, and how long the machine let the server wait for a processor meanwhile."""
 
-    def __init__(self, path: Path, expression: str, server: Server) -> None:
+    def __init__(self, path: Path, expression: str, waited: Callable[[], float]) -> None:
         super().__init__(path, expression)
-        self._server = server
+        self._waited = waited
         self._waited_before = self._waited_after = 0.0
 
     def __enter__(self) -> "Wire":
@@ -320,9 +324,6 @@ class Wire(Capture):
     ) -> None:
         self._waited_after = self._waited()
         super().__exit__(kind, error, trace)
-
-    def _waited(self) -> float:
-        return waited_s(self._server.pids().values())
 
     @property
     def withheld_s(self) -> float:
