@@ -6,6 +6,7 @@ import { TEXTS as WHY } from '../apps/console/why/texts'
 import WhyPage from '../apps/console/why/WhyPage.svelte'
 import { details, headline, needsText, standing } from '../apps/console/why/words'
 import { setLocale } from '../i18n/index.svelte'
+import { FakeServer, ok, type Asked } from './server'
 
 const AT = '2026-03-02T09:00:00Z'
 const version = (number: number, rest: object = {}): object => ({
@@ -13,24 +14,18 @@ const version = (number: number, rest: object = {}): object => ({
   activated_by: 'files', active: true, queues: 'queues:\n  - name: billing\n', agents: 'agents: []\n', diff: '', ...rest,
 })
 let page: ReturnType<typeof mount> | null = null
-let asked: { method: string; path: string; body: Record<string, unknown> }[] = []
-let answers: Record<string, (body: Record<string, unknown>) => [number, object]> = {}
+let server: FakeServer
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   setLocale('en')
-  asked = []
-  answers = {
-    'GET /api/admin/policy': () => [200, version(1)],
-    'GET /api/admin/policy/versions': () => [200, { versions: [version(1)] }],
-    'POST /api/admin/policy/check': (body) => [200, { errors: [], diff: body['agents'] === 'agents: []\n' ? '' : '--- a\n+x\n' }],
-    'GET /api/agents': () => [200, { agents: [{ id: 'ann', name: 'Ann Archer', skills: {} }] }],
-  }
-  vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
-    const body = JSON.parse(String(init.body ?? '{}')) as Record<string, unknown>
-    asked.push({ method: String(init.method), path, body })
-    const [status, value] = answers[`${init.method} ${path}`]?.(body) ?? [404, { code: 'not_found' }]
-    return new Response(JSON.stringify(value), { status })
+  server = new FakeServer()
+  Object.assign(server.answers, {
+    'GET /api/admin/policy': ok(version(1)),
+    'GET /api/admin/policy/versions': ok({ versions: [version(1)] }),
+    'POST /api/admin/policy/check': ({ body }: Asked) =>
+      ok({ errors: [], diff: body?.['agents'] === 'agents: []\n' ? '' : '--- a\n+x\n' }),
+    'GET /api/agents': ok({ agents: [{ id: 'ann', name: 'Ann Archer', skills: {} }] }),
   })
 })
 afterEach(async () => {
@@ -72,13 +67,12 @@ describe('the policy page', () => {
     expect(button('Save and put in force').getAttribute('aria-disabled')).toBe('true')
     button('Save and put in force').click()
     await settled()
-    expect(asked.some((one) => one.method === 'PUT')).toBe(false)
+    expect(server.asked.some((one) => one.method === 'PUT')).toBe(false)
   })
 
   it('names a mistake at its key and line, and saves nothing with one', async () => {
-    answers['POST /api/admin/policy/check'] = () => [
-      200, { errors: [{ file: 'agents.yaml', key: 'agents[0].skills.billing', message: 'too high', line: 1 }], diff: '+' },
-    ]
+    const error = { file: 'agents.yaml', key: 'agents[0].skills.billing', message: 'too high', line: 1 }
+    server.answers['POST /api/admin/policy/check'] = ok({ errors: [error], diff: '+' })
     await open(PolicyPage)
     await writeAgents('agents: [7]\n')
     expect(text()).toContain('agents[0].skills.billing')
@@ -91,18 +85,19 @@ describe('the policy page', () => {
   })
 
   it('saves what was edited with its note, against the version that it began from', async () => {
-    answers['PUT /api/admin/policy'] = () => [200, version(2, { note: 'why' })]
+    server.answers['PUT /api/admin/policy'] = ok(version(2, { note: 'why' }))
     await open(PolicyPage)
     await writeAgents('agents: [1]\n')
     button('Save and put in force').click()
     await settled()
-    const put = asked.find((one) => one.method === 'PUT')!
+    const put = server.asked.find((one) => one.method === 'PUT')!
     expect(put.body).toMatchObject({ agents: 'agents: [1]\n', based_on: 1, activate: true })
     expect(text()).toContain('Version 2 is in force.')
   })
 
   it('keeps the text when somebody else was faster', async () => {
-    answers['PUT /api/admin/policy'] = () => [409, { code: 'policy_changed', data: { active: 3 } }]
+    const body = { code: 'policy_changed', data: { active: 3 } }
+    server.answers['PUT /api/admin/policy'] = { status: 409, body }
     await open(PolicyPage)
     await writeAgents('agents: [1]\n')
     button('Save and put in force').click()
@@ -119,9 +114,8 @@ describe('the page of a call’s waits', () => {
       { agent: 'bob', reason: 'not_ready', detail: 'lunch', since: AT },
     ]
     const decision = { input: 7, policy: 'abc' }
-    answers['GET /api/calls/c1/why'] = () => [
-      200, { contact: 'c1', replayed: true, steps: [{ at: AT, kind: 'offer.created', agent: 'ann', agents, decision }] },
-    ]
+    const steps = [{ at: AT, kind: 'offer.created', agent: 'ann', agents, decision }]
+    server.answers['GET /api/calls/c1/why'] = ok({ contact: 'c1', replayed: true, steps })
     await open(WhyPage, 'c1')
     expect(text()).toContain('Offered to Ann Archer')
     expect(text()).toContain('chosen, 3 contacts')

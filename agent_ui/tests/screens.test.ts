@@ -8,6 +8,7 @@ import '../apps/console/live/LivePage.svelte'
 import { en } from '../i18n/en'
 import { setLocale } from '../i18n/index.svelte'
 import { zh } from '../i18n/zh'
+import { FakeServer, ok } from './server'
 
 class FakeWebSocket {
   static last: FakeWebSocket | null = null
@@ -81,8 +82,7 @@ const POP = {
 
 describe('the page', () => {
   let app: object
-  let answers: Record<string, { status: number; body: unknown }>
-  let asked: { method: string; path: string; body: unknown }[]
+  let server: FakeServer
 
   const settle = async (): Promise<void> => {
     await vi.advanceTimersByTimeAsync(60)
@@ -102,7 +102,7 @@ describe('the page', () => {
   const press = (key: string, on: EventTarget = document.body): void => {
     on.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
   }
-  const wishes = (path: string): unknown[] => asked.filter((one) => one.path === path).map((one) => one.body)
+  const wishes = (path: string): unknown[] => server.wishes(path)
   const open = async (): Promise<void> => {
     app = mount(App, { target: document.body })
     await settle()
@@ -111,29 +111,23 @@ describe('the page', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
     setLocale('en')
-    asked = []
-    answers = {
-      'GET /api/session': { status: 200, body: ANN },
-      'POST /api/session': { status: 200, body: ANN },
+    server = new FakeServer()
+    Object.assign(server.answers, {
+      'GET /api/session': ok(ANN),
+      'POST /api/session': ok(ANN),
       'DELETE /api/session': { status: 204, body: null },
-      'POST /api/session/ticket': { status: 200, body: { ticket: 'x', expires_in_s: 60 } },
-      'POST /api/agents/me/state': { status: 200, body: {} },
-      'GET /api/desk/options': { status: 200, body: OPTIONS },
+      'POST /api/session/ticket': ok({ ticket: 'x', expires_in_s: 60 }),
+      'POST /api/agents/me/state': ok({}),
+      'GET /api/desk/options': ok(OPTIONS),
       'POST /api/agents/me/call': { status: 204, body: null },
       'POST /api/agents/me/offer': { status: 204, body: null },
-      'POST /api/agents/me/wrap-up': { status: 200, body: {} },
-      'GET /api/customers/k1': { status: 200, body: RECORD },
-      'GET /api/customers/k1/timeline?limit=10': { status: 200, body: { items: [], next: null } },
-      'POST /api/contacts/c1/customer': { status: 200, body: {} },
+      'POST /api/agents/me/wrap-up': ok({}),
+      'GET /api/customers/k1': ok(RECORD),
+      'GET /api/customers/k1/timeline?limit=10': ok({ items: [], next: null }),
+      'POST /api/contacts/c1/customer': ok({}),
       'POST /api/tickets': { status: 201, body: { id: 't1', number: 12, subject: 'Refund', status: 'open' } },
-    }
-    vi.stubGlobal('WebSocket', FakeWebSocket)
-    vi.stubGlobal('fetch', (path: string, init: RequestInit) => {
-      const method = init.method ?? 'GET'
-      asked.push({ method, path, body: typeof init.body === 'string' ? JSON.parse(init.body) : null })
-      const { status, body } = answers[`${method} ${path}`] ?? { status: 404, body: {} }
-      return Promise.resolve(new Response(status === 204 ? null : JSON.stringify(body), { status }))
     })
+    vi.stubGlobal('WebSocket', FakeWebSocket)
   })
 
   afterEach(async () => {
@@ -145,8 +139,8 @@ describe('the page', () => {
   })
 
   it('asks a stranger to sign in and tells a wrong password', async () => {
-    answers['GET /api/session'] = { status: 401, body: { code: 'not_authenticated' } }
-    answers['POST /api/session'] = { status: 401, body: { code: 'not_authenticated' } }
+    server.answers['GET /api/session'] = { status: 401, body: { code: 'not_authenticated' } }
+    server.answers['POST /api/session'] = { status: 401, body: { code: 'not_authenticated' } }
     await open()
     const login = find<HTMLInputElement>('input[name=login]')
     const password = find<HTMLInputElement>('input[name=password]')
@@ -156,7 +150,7 @@ describe('the page', () => {
     find('form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))
     await settle()
     const body = { login: 'ann', password: 'wrong', take_over: false }
-    expect(asked.at(-1)).toEqual({ method: 'POST', path: '/api/session', body })
+    expect(server.asked.at(-1)).toEqual({ method: 'POST', path: '/api/session', body })
     expect(find('[role=alert]').textContent).toContain(en['error.not_authenticated'])
     expect(password.value).toBe('')
   })
@@ -183,7 +177,7 @@ describe('the page', () => {
     await settle()
     button(en['state.go_not_ready']).click()
     await settle()
-    expect(asked.slice(-2).map((one) => one.body)).toEqual([
+    expect(server.asked.slice(-2).map((one) => one.body)).toEqual([
       { state: 'available', reason: null },
       { state: 'not_ready', reason: 'break' },
     ])
@@ -202,11 +196,11 @@ describe('the page', () => {
     expect(pressed.disabled).toBe(false)
     await settle()
     expect(document.activeElement).toBe(pressed)
-    expect(asked.filter((one) => one.path === '/api/agents/me/state')).toHaveLength(1)
+    expect(server.asked.filter((one) => one.path === '/api/agents/me/state')).toHaveLength(1)
   })
 
   it('tells a refused state', async () => {
-    answers['POST /api/agents/me/state'] = { status: 409, body: { code: 'conflict', data: {} } }
+    server.answers['POST /api/agents/me/state'] = { status: 409, body: { code: 'conflict', data: {} } }
     await open()
     FakeWebSocket.last?.says(WELCOME, snapshot('on_contact'))
     await settle()
@@ -375,7 +369,7 @@ describe('the page', () => {
   })
 
   const become = async (who: object, hash: string): Promise<void> => {
-    answers['GET /api/session'] = { status: 200, body: who }
+    server.answers['GET /api/session'] = ok(who)
     location.hash = hash
     await open()
     for (let round = 0; round < 20; round += 1) await settle()
@@ -399,10 +393,10 @@ describe('the page', () => {
   const QUARTER = { start: '2026-03-02T09:00:00Z', local: '2026-03-02T10:00+01:00', offered: 3, asa_ms: 9000, sl_queue: 0.5 }
 
   it('shows a supervisor who waits and who works, and changes the state of an agent', async () => {
-    answers['GET /api/agents'] = { status: 200, body: AGENTS }
-    answers['GET /api/metrics/live'] = { status: 200, body: VALUES }
-    answers['GET /api/metrics/intervals?kind=queue&format=json&name=billing'] = { status: 200, body: { intervals: [QUARTER] } }
-    answers['POST /api/agents/ann/state'] = { status: 200, body: {} }
+    server.answers['GET /api/agents'] = ok(AGENTS)
+    server.answers['GET /api/metrics/live'] = ok(VALUES)
+    server.answers['GET /api/metrics/intervals?kind=queue&format=json&name=billing'] = ok({ intervals: [QUARTER] })
+    server.answers['POST /api/agents/ann/state'] = ok({})
     await become({ ...SUE, permissions: ['live.read', 'agents.control'] }, '#live')
     const entries = [{ id: 'e1', contact: 'c1', queue: 'billing', since: new Date(Date.now() - 65_000).toISOString() }]
     FakeWebSocket.last?.says(WELCOME, snapshot('available', {}, { entries }))
@@ -429,13 +423,11 @@ describe('the page', () => {
     const call = { ...summary, talk_ms: 5000, result: 'answered', reason: 'hangup', caller: '+431', sip_status: null }
     const path = [{ node: 'welcome', kind: 'play', at: '2026-03-02T09:00:01Z', branch: 'next', digits: null }]
     const recordings = [{ file: 'a.wav', ms: 5000, truncated: false }]
-    answers['GET /api/agents'] = { status: 200, body: AGENTS }
-    answers['GET /api/queues'] = { status: 200, body: QUEUES }
-    answers['GET /api/calls?limit=25'] = { status: 200, body: { calls: [call], next: null } }
-    answers['GET /api/calls/c9'] = {
-      status: 200,
-      body: { ...call, path, recordings, legs: [], queues: [], offers: [], instants: [], collected: {} },
-    }
+    server.answers['GET /api/agents'] = ok(AGENTS)
+    server.answers['GET /api/queues'] = ok(QUEUES)
+    server.answers['GET /api/calls?limit=25'] = ok({ calls: [call], next: null })
+    const rest = { legs: [], queues: [], offers: [], instants: [], collected: {} }
+    server.answers['GET /api/calls/c9'] = ok({ ...call, path, recordings, ...rest })
     await become({ ...SUE, permissions: ['calls.read'] }, '#calls')
     expect(find('tbody').textContent).toContain('Ann Archer')
     find<HTMLButtonElement>('tbody button').click()

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import WaitingTable from '../apps/console/live/WaitingTable.svelte'
 import { WAITING_TEXTS } from '../apps/console/live/waitingTexts'
 import { setLocale } from '../i18n/index.svelte'
+import { FakeServer, ok } from './server'
 
 const NOON = Date.parse('2026-03-02T12:00:00Z')
 const waiter = (id: string, rest: object = {}): object => ({
@@ -11,17 +12,14 @@ const waiter = (id: string, rest: object = {}): object => ({
 })
 
 let page: ReturnType<typeof mount> | null = null
-let asked: [string, unknown][] = []
+let server: FakeServer
 
 beforeEach(() => {
   setLocale('en')
-  asked = []
-  vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
-    if (init.method === 'GET')
-      return new Response(JSON.stringify({ entries: [waiter('c1-q1'), waiter('c2-q1', { position: 2, callback: true })] }))
-    asked.push([path, init.body === undefined ? null : JSON.parse(String(init.body))])
-    return new Response(null, { status: 204 })
-  })
+  server = new FakeServer()
+  server.answers['GET /api/entries'] = ok({ entries: [waiter('c1-q1'), waiter('c2-q1', { position: 2, callback: true })] })
+  for (const path of ['c1-q1/move', 'c2-q1/priority', 'c1-q1/cancel'])
+    server.answers[`POST /api/entries/${path}`] = { status: 204, body: null }
 })
 afterEach(async () => {
   if (page) await unmount(page)
@@ -41,6 +39,8 @@ const open = async (mayControl = true): Promise<void> => {
   })
   await settled()
 }
+const wishes = (): unknown[] =>
+  server.asked.filter((one) => one.method !== 'GET').map((one) => [one.path, one.body])
 const choose = async (label: string, value: string): Promise<void> => {
   const select = document.querySelector<HTMLSelectElement>(`select[aria-label="${label}"]`)
   if (!select) throw new Error(`no ${label}`)
@@ -64,10 +64,10 @@ it('moves, prioritises, and takes out once that was said twice', async () => {
   const button = document.querySelector<HTMLButtonElement>('button[aria-label="Take out of billing: 1"]')
   button?.click()
   await settled()
-  expect(asked.length).toBe(2)
+  expect(wishes()).toHaveLength(2)
   button?.click()
   await settled()
-  expect(asked).toEqual([
+  expect(wishes()).toEqual([
     ['/api/entries/c1-q1/move', { queue: 'sales' }],
     ['/api/entries/c2-q1/priority', { priority: 90 }],
     ['/api/entries/c1-q1/cancel', null],
