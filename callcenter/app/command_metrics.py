@@ -117,7 +117,8 @@ def _resolution(given: argparse.Namespace) -> int:
         print_json({"from": str(given.first), "to": str(last), **counted, "first_contact_resolution": found.share})
     else:
         unknown = f"; {found.unknown} of callers whom nobody knows are left out" if found.unknown else ""
-        print(f"{percent(found.share)} of {found.judged} contacts whose 7 days are over were not repeated{unknown}")
+        told = f"{percent(found.share)} of {found.judged} contacts whose 7 days are over were not repeated"
+        print((told if found.judged else "there is no contact whose 7 days are over") + unknown)
     return 0
 
 

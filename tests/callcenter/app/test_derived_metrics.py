@@ -140,6 +140,8 @@ def test_both_are_asked_for_by_command(tmp_path: Path, capsys: pytest.CaptureFix
     words = ["metrics", "resolution", "--from", "2026-03-02"]
     assert run_command(register, words, tmp_path) == 0
     assert capsys.readouterr().out == "100.0% of 1 contacts whose 7 days are over were not repeated\n"
+    assert run_command(register, ["metrics", "resolution", "--from", "2026-03-03"], tmp_path) == 0
+    assert capsys.readouterr().out == "there is no contact whose 7 days are over\n"
     assert run_command(register, [*words, "--json"], tmp_path) == 0
     assert json.loads(capsys.readouterr().out)["first_contact_resolution"] == 1
     with pytest.raises(InvalidInput, match="to: must not be before from"):
