@@ -40,7 +40,7 @@ run: install ## install what is missing, then run the server (ARGS="--http 8081 
 # must not take the processor from them: their instants are measured). ARGS picks tests.
 # Where Linux groups processes by session (sched_autogroup_enabled), `nice` counts within a session only, and each
 # server has one of its own: so the others get one too, and that as a whole stands behind.
-BEHIND = setsid $(SHELL) -c '{ echo 10 > /proc/self/autogroup; } 2>/dev/null || true; exec nice -n 15 "$$@"' behind
+BEHIND = setsid $(SHELL) -c '{ echo 5 > /proc/self/autogroup; } 2>/dev/null || true; exec nice -n 15 "$$@"' behind
 test: lint tools console ## everything but the soak: check, integration, end to end
 ifneq ($(ARGS),)
 	@$(BIN)/python -m pytest -q -m "not soak" $(ARGS)
