@@ -5,6 +5,7 @@ import { TEXTS as POLICY } from '../apps/console/policy/texts'
 import { TEXTS as WHY } from '../apps/console/why/texts'
 import WhyPage from '../apps/console/why/WhyPage.svelte'
 import { details, headline, needsText, standing } from '../apps/console/why/words'
+import { queuesIn, valueIn, withValue } from '../domain/queueText'
 import { setLocale } from '../i18n/index.svelte'
 import { FakeServer, ok, type Asked } from './server'
 
@@ -95,6 +96,19 @@ describe('the policy page', () => {
     expect(text()).toContain('Version 2 is in force.')
   })
 
+  it('writes the common terms of a queue into its text', async () => {
+    await open(PolicyPage)
+    const seconds = document.querySelector<HTMLInputElement>('fieldset input')!
+    seconds.value = '45'
+    seconds.dispatchEvent(new Event('input', { bubbles: true }))
+    await vi.advanceTimersByTimeAsync(600)
+    await settled()
+    const written = 'queues:\n  - name: billing\n    wrap_up_s: 45\n'
+    expect(document.querySelector('textarea')!.value).toBe(written)
+    expect(server.asked.at(-1)?.body).toMatchObject({ queues: written })
+    expect(seconds.isConnected && seconds.value).toBe('45')
+  })
+
   it('keeps the text when somebody else was faster', async () => {
     const body = { code: 'policy_changed', data: { active: 3 } }
     server.answers['PUT /api/admin/policy'] = { status: 409, body }
@@ -104,6 +118,40 @@ describe('the policy page', () => {
     await settled()
     expect(text()).toContain('Version 3 is in force by now.')
     expect(document.querySelectorAll('textarea')[1]!.value).toBe('agents: [1]\n')
+  })
+})
+
+describe('the text of the queues', () => {
+  const text = `# all
+queues:
+  - name: billing
+    skills: {billing: 1}
+    wrap_up_s: 15   # as agreed
+    overflow:
+      - {when: length, limit: 20, to: voicemail}
+      - when: waited
+        ring_s: 7
+  - ring_s: 9
+    name: "sales chinese"
+dispositions:
+  - {code: sold, names: {en: Sold}}
+`
+
+  it('is read for its queues and their own keys', () => {
+    expect(queuesIn(text)).toEqual(['billing', 'sales chinese'])
+    expect([valueIn(text, 'billing', 'wrap_up_s'), valueIn(text, 'billing', 'ring_s')]).toEqual(['15', ''])
+    expect(valueIn(text, 'sales chinese', 'ring_s')).toBe('9')
+    expect(queuesIn('queues: [{name: a}]')).toEqual([])
+  })
+
+  it('changes by the one line that is meant', () => {
+    expect(withValue(text, 'billing', 'wrap_up_s', '20')).toBe(text.replace('15   #', '20   #'))
+    expect(withValue(text, 'billing', 'wrap_up_s', '')).toBe(text.replace('    wrap_up_s: 15   # as agreed\n', ''))
+    expect(withValue(text, 'billing', 'ring_s', '8')).toBe(text.replace('billing\n', 'billing\n    ring_s: 8\n'))
+    const sales = '    name: "sales chinese"\n'
+    expect(withValue(text, 'sales chinese', 'wrap_up', 'optional')).toBe(text.replace(sales, `${sales}    wrap_up: optional\n`))
+    expect(withValue(text, 'sales chinese', 'ring_s', '10')).toBe(text.replace('ring_s: 9', 'ring_s: 10'))
+    expect(withValue(text, 'nobody', 'ring_s', '10')).toBe(text)
   })
 })
 

@@ -411,3 +411,24 @@ def test_an_agent_edits_a_customer_by_keyboard(site: House, browser: Browser) ->
         assert page.focus.startswith("Edit")
     found = anna.get("/api/customers/lookup", params={"number": "+39061000907"}).json()
     assert [one["customer"]["id"] for one in found["matches"]] == [rita["id"]]
+
+
+def test_an_administrator_changes_the_terms_of_a_queue_in_a_form(site: House, browser: Browser) -> None:
+    with desk(site, browser, "admin") as page:
+        page.go("policy")
+        page.sees("In force: version 1", "Nothing differs from the version in force.")
+        page.tab_to("Queue")
+        page.press("s")
+        page.tab_to("Longest wait, s")
+        page.write("900")
+        page.sees("No mistakes.", "max_wait_s: 900")
+        look(page, "policy", EACH_ONCE)
+        page.tab_to("Save and put in force")
+        page.press("Enter")
+        page.sees("Version 2 is in force.")
+    held = yaml.safe_load(site.client("admin").get("/api/admin/policy").json()["queues"])["queues"]
+    assert [(one["name"], one.get("max_wait_s")) for one in held] == [
+        ("billing", None),
+        ("desk", None),
+        ("sales_chinese", 900),
+    ]

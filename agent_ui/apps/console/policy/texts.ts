@@ -45,6 +45,15 @@ const en = {
   conflict: 'Version {version} is in force by now. Your text is still here: compare, then save it once more.',
   reload: 'Start again from the version in force',
   unsaved: 'Not saved yet',
+  form: 'The common terms of a queue (they are written into its text below)',
+  'form.queue': 'Queue',
+  'form.wrap_up': 'Wrap-up',
+  'form.wrap_up.timed': 'ends by itself',
+  'form.wrap_up.mandatory': 'the agent ends it',
+  'form.wrap_up.optional': 'only if the agent asks',
+  'form.wrap_up_s': 'Wrap-up, s',
+  'form.ring_s': 'Phones ring, s',
+  'form.max_wait_s': 'Longest wait, s',
 }
 
 const zh: Record<keyof typeof en, string> = {
@@ -90,6 +99,15 @@ const zh: Record<keyof typeof en, string> = {
   conflict: '版本 {version} 现已生效。您的文本仍在此处：请比较后再保存一次。',
   reload: '从当前生效的版本重新开始',
   unsaved: '尚未保存',
+  form: '队列的常用设置（将写入下方文本）',
+  'form.queue': '队列',
+  'form.wrap_up': '话后处理',
+  'form.wrap_up.timed': '到时自动结束',
+  'form.wrap_up.mandatory': '由坐席结束',
+  'form.wrap_up.optional': '仅在坐席要求时',
+  'form.wrap_up_s': '话后处理（秒）',
+  'form.ring_s': '振铃（秒）',
+  'form.max_wait_s': '最长等待（秒）',
 }
 
 export const TEXTS: OwnTexts<keyof typeof en> = { en, zh }
