@@ -38,15 +38,12 @@ run: install ## install what is missing, then run the server (ARGS="--http 8081 
 
 # Side by side, because telephones mostly wait: what rings the real server, and everything else (which
 # must not take the processor from them: their instants are measured). ARGS picks tests.
-# Where Linux groups processes by session (sched_autogroup_enabled), `nice` counts within a session only, and each
-# server has one of its own: so the others get one too, and that as a whole stands behind.
-BEHIND = setsid $(SHELL) -c '{ echo 5 > /proc/self/autogroup; } 2>/dev/null || true; exec nice -n 15 "$$@"' behind
 test: lint tools console ## everything but the soak: check, integration, end to end
 ifneq ($(ARGS),)
 	@$(BIN)/python -m pytest -q -m "not soak" $(ARGS)
 else
 	@told=$$(mktemp); others=; trap 'kill $$others 2>/dev/null || true; rm -f "$$told"' EXIT; \
-	$(BEHIND) $(BIN)/python -m pytest -q -m "not soak and not e2e" -p no:cacheprovider > "$$told" 2>&1 & others=$$!; \
+	nice -n 15 $(BIN)/python -m pytest -q -m "not soak and not e2e" -p no:cacheprovider > "$$told" 2>&1 & others=$$!; \
 	failed=0; $(BIN)/python -m pytest -q -m "e2e and not soak" || failed=$$?; \
 	wait $$others || failed=$$?; others=; cat "$$told"; exit $$failed
 endif
