@@ -149,8 +149,8 @@ class SiteSide:
                 with_last_agent=live.site.wants_last_agents,
             )
         )
-        live.journal.moved = self._projector.wake
-        # What was journalled before is found by this first look.
+        live.bus.subscribe(self._projector.publish)
+        # What was journalled before anyone subscribed is found by this first look.
         self._projector.wake()
         await self._http.start()
         await self._status.start()

@@ -1,9 +1,9 @@
-"""The live journal: `DATA/live.db`, one SQLite file with one writer (architecture.md section 2, ADRs 0008 and 0009).
+"""The live journal: `DATA/live.db`, one SQLite file with one writer (architecture.md section 2, ADR 0008).
 
-A batch is whatever one turn of the loop has brought: numbered entries, an upsert of each touched aggregate's row,
-personal rows. At the end of the turn it is appended to the tail, on the loop's thread; then the events are published
-and the actions run, in order. What the tail holds is moved into the file a moment later, many batches in one
-transaction. Both survive the death of the process; a power cut may cost the last moments.
+A batch is whatever one turn of the loop has brought; it is one transaction, committed on the loop's thread at the end
+of the turn: numbered entries, an upsert of each touched aggregate's row, personal rows. After the commit the events
+are published and the actions run, in order. WAL with synchronous=NORMAL survives the death of the process; a power
+cut may cost the last moments.
 
 What may wait for the disk is lent to a thread: pruning, checkpoints, and whatever the loop could not write at once.
 While it is lent out, units queue.
@@ -38,7 +38,6 @@ from callcenter.kernel.journal_file import (
     open_journal,
     to_ms,
 )
-from callcenter.kernel.journal_tail import Batch, Row, Tail, batches_in, tails
 from callcenter.kernel.journal_thread import JournalThread
 from callcenter.kernel.unit import Action, Unit
 
@@ -51,14 +50,15 @@ RETRY_S = 1.0
 PRUNE_ROWS = 500
 _FENCED = "a newer application owns the journal"
 QUIET_S = 0.02
-# What the tail holds is moved into the file after this time, or when it has so many entries: a millisecond's work.
-MOVE_S = 0.25
-MOVE_ROWS = 200
 CHECKPOINT_S = 1.0
 # A WAL that is longer (32 MiB, two seconds of 200 calls a second) is moved with the writer held, so that it can end.
 LONG_WAL_PAGES = 16_384
 
-_INSERT = "INSERT INTO journal (seq, id, epoch, kind, type, at, subject, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+# Nothing is inserted once another application has raised the epoch.
+_INSERT = (
+    "INSERT INTO journal (seq, id, epoch, kind, type, at, subject, data) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 "
+    "WHERE (SELECT value FROM meta WHERE key = 'epoch') = ?3"
+)
 _UPSERT = (
     "INSERT INTO live_state (kind, id, version, schema, blob) VALUES (?, ?, 1, ?, ?) "
     "ON CONFLICT (kind, id) DO UPDATE SET version = version + 1, schema = excluded.schema, blob = excluded.blob"
@@ -69,7 +69,6 @@ _PERSONAL = (
     "ON CONFLICT (contact) DO UPDATE SET blob = json_patch(personal.blob, excluded.blob)"
 )
 _FORGET = "DELETE FROM personal WHERE contact = ?"
-_NUMBER = "INSERT INTO meta VALUES ('batch', ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 # The highest entry always stays: numbers go on from it.
 _OLD = (
     "SELECT seq, subject FROM journal WHERE seq < ? AND seq < (SELECT max(seq) FROM journal) "
@@ -108,10 +107,6 @@ class _Pruning:
 Publish = Callable[[Envelope], None]
 
 
-def _nothing() -> None:
-    pass
-
-
 class Journal:
     """Belongs to the loop's thread, which alone may call it.
 
@@ -144,7 +139,6 @@ class Journal:
         self._soon = False
         self._lent = False
         self._stopped = False
-        self._move_asked = False
         self._checkpoint_asked = False
         self._checkpoint_fails = False
         self._pruning: _Pruning | None = None
@@ -152,14 +146,8 @@ class Journal:
         self._early = 0
         self.healthy = True
         self.surprises = 0
-        self.moved: Callable[[], None] = _nothing
-        """Called on the loop when the file has more than before."""
         self._db = open_journal(path)
         self.epoch = self._take_epoch()
-        self._batch = self._take_over(path)
-        self._tail = Tail(path, self.epoch)
-        self._pending: list[Batch] = []
-        self._pending_rows = 0
         self.identity = identity_of(self._db)
         row = self._db.execute("SELECT coalesce(max(seq), 0), max(at) FROM journal").fetchone()
         self._seq: int = row[0]
@@ -173,26 +161,6 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT DO UPDATE SET value = value + 1")
             return self._epoch_on_disk()
-
-    def _take_over(self, path: Path) -> int:
-        """Write what the applications before left in their tails; the number of the last batch that is written."""
-        last = self._batch_on_disk()
-        left = tails(path)
-        found: list[Batch] = []
-        for tail in left:
-            for batch in batches_in(tail):
-                # A gap is the work of a power cut: what comes after it does not fit what is there.
-                if batch.number == last + 1:
-                    found.append(batch)
-                    last = batch.number
-        self._write_all(found)
-        for tail in left:
-            tail.unlink()
-        return last
-
-    def _batch_on_disk(self) -> int:
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'batch'").fetchone()
-        return 0 if row is None else int(row[0])
 
     def _epoch_on_disk(self) -> int:
         return int(self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
@@ -216,18 +184,15 @@ class Journal:
         """What nobody outside waits for may wait a little for others to be written with."""
         if not self._soon:
             self._soon = True
-            self._later(QUIET_S, self._flush_late)
+            if self._call_later is not None:
+                self._call_later(QUIET_S, self._flush_late)
+            else:
+                self._thread.ask(lambda: self._flush_late, QUIET_S)
 
     def _flush_late(self) -> None:
         self._soon = False
         if self._queue and not self._stopped:
             self._flush()
-
-    def _later(self, delay_s: float, work: Callable[[], None]) -> None:
-        if self._call_later is not None:
-            self._call_later(delay_s, work)
-        else:
-            self._thread.ask(lambda: work, delay_s)
 
     def lag_s(self, now: datetime) -> float:
         """Age in seconds of the oldest unit that should be on disk; the backpressure signal."""
@@ -236,7 +201,7 @@ class Journal:
 
     @property
     def last_seq(self) -> int:
-        """The highest number that is safe, 0 in an empty journal. The file has it after the next `move`."""
+        """The highest number on disk, 0 in an empty journal."""
         return self._seq
 
     def prune(self, *, projected: int, before: datetime, done: Callable[[int], None] | None = None) -> None:
@@ -252,21 +217,20 @@ class Journal:
         """Commit what has queued, stop the thread and close the file. Actions still pending are released."""
         self._thread.close()
         self._lent = False
-        if not self._stopped:
+        if self._queue and not self._stopped:
             written = self._commit(list(self._queue))
             self._settle(written.events)
             if written.error is not None and not isinstance(written.error, JournalFenced):
                 self._release_early()
                 log.critical("journal closed with facts unwritten", extra={"units": len(self._queue)})
         self._stopped = True
-        self._tail.close(remove=not self._pending)
         self._checkpoints.close()
         self._db.close()
 
     # -- after the commit -----------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        """The end of a turn of the loop: make safe what it brought."""
+        """The end of a turn of the loop: commit what it brought."""
         self._armed = None
         if self._lent:
             if not self.healthy:
@@ -274,33 +238,11 @@ class Journal:
             return
         if not self._queue or self._stopped:
             return
-        written = self._append(list(self._queue))
+        written = self._commit(list(self._queue))
         self._settle(written.events)
         if written.error is not None:
             self._failed(written.error, again_after_s=0.0)
-        elif self._pending_rows >= MOVE_ROWS:
-            self.move()
-        elif not self._move_asked:
-            self._move_asked = True
-            self._later(MOVE_S, self._move_late)
-
-    def _move_late(self) -> None:
-        self._move_asked = False
-        self.move()
-
-    def move(self) -> None:
-        """Move what the tail holds into the file, for whoever is going to read it there."""
-        if self._lent or self._stopped or not self._pending:
-            return
-        error = self._commit(()).error
-        if error is not None:
-            self._failed(error, again_after_s=0.0)
-        else:
-            self._has_moved()
-
-    def _has_moved(self) -> None:
-        self.moved()
-        if not self._checkpoint_asked:
+        elif not self._checkpoint_asked:
             self._checkpoint_asked = True
             self._thread.ask(self._checkpoint, CHECKPOINT_S)
 
@@ -374,7 +316,6 @@ class Journal:
             self.healthy = True
         self._settle(written.events)
         if error is None:
-            self._has_moved()
             return
         if self.healthy and not isinstance(error, JournalFenced):
             log.error("journal cannot write", extra={"reason": type(error).__name__})
@@ -418,36 +359,16 @@ class Journal:
 
     # -- writing, on whichever thread holds the connection --------------------------------------------------------
 
-    def _append(self, units: Sequence[Unit]) -> _Written:
-        """Make all of `units` safe in the tail; what does not fit there is written into the file instead."""
-        batch, events = self._gathered(units)
-        if not batch.is_sound:
-            # The file will tell which of the units it is.
-            return self._commit(units)
-        if not batch.is_empty:
-            try:
-                if self._tail.is_superseded:
-                    return _Written((), JournalFenced(_FENCED))
-                self._tail.append(batch)
-            except OSError as error:
-                return _Written((), error)
-            self._pending.append(batch)
-            self._pending_rows += len(batch.rows)
-            self._seq += len(batch.rows)
-            self._batch = batch.number
-        return _Written(events)
-
-    def _commit(self, units: Sequence[Unit]) -> _Written:
-        """Write what the tail holds and `units`; the one that cannot be written must not take the others with it."""
+    def _commit(self, batch: Sequence[Unit]) -> _Written:
+        """Write all of `batch`; the one unit that cannot be written must not take the others with it."""
         try:
-            self._move()
-            return _Written(self._write(units))
+            return _Written(self._write(batch))
         except _HOPELESS:
             pass
         except (sqlite3.Error, JournalFenced) as error:
             return _Written((), error)
         events: list[Sequence[Envelope]] = []
-        for unit in units:
+        for unit in batch:
             try:
                 events += self._write([unit])
             except _HOPELESS:
@@ -458,32 +379,16 @@ class Journal:
                 return _Written(events, error)
         return _Written(events)
 
-    def _write(self, units: Sequence[Unit]) -> list[list[Envelope]]:
-        """Commit `units`; the events of each. Raises JournalFenced, sqlite3.Error (nothing is written)."""
-        batch, events = self._gathered(units)
-        if not batch.is_empty:
-            self._write_batches([batch])
-            self._seq += len(batch.rows)
-            self._batch = batch.number
-        return events
-
-    def _move(self) -> None:
-        """Write what the tail holds. Raises JournalFenced, sqlite3.Error (nothing is lost)."""
-        self._write_all(self._pending)
-        self._pending.clear()
-        self._pending_rows = 0
-        self._tail.clear()
-
-    def _gathered(self, units: Sequence[Unit]) -> tuple[Batch, list[list[Envelope]]]:
-        """What is to be written of `units`, and the events of each."""
+    def _write(self, batch: Sequence[Unit]) -> list[list[Envelope]]:
+        """Commit `batch`; the events of each unit. Raises JournalFenced, sqlite3.Error (nothing is written)."""
         published: list[list[Envelope]] = []
-        rows: list[Row] = []
+        rows: list[tuple[object, ...]] = []
         states: dict[tuple[str, str], object | None] = {}
         people: list[tuple[str, str]] = []
-        forgotten: list[str] = []
+        forgotten: list[tuple[str]] = []
         seq = self._seq
-        ids = iter(new_ids(sum(len(unit.drafts) for unit in units)))
-        for unit in units:
+        ids = iter(new_ids(sum(len(unit.drafts) for unit in batch)))
+        for unit in batch:
             events: list[Envelope] = []
             at = to_ms(unit.now)
             moment = from_ms(at)
@@ -501,51 +406,37 @@ class Journal:
                 blob = self._encoded(data)
                 if blob is not None:
                     people.append((contact, blob.decode()))
-            forgotten.extend(unit.forgotten)
+            forgotten.extend((contact,) for contact in unit.forgotten)
             published.append(events)
-        return Batch(self._batch + 1, rows, self._encoded_states(states), people, forgotten), published
+        if rows or states or people or forgotten:
+            self._write_rows(rows, states, people, forgotten)
+        self._seq = seq
+        return published
 
-    def _encoded_states(self, states: dict[tuple[str, str], object | None]) -> list[tuple[str, str, bytes | None]]:
-        found: list[tuple[str, str, bytes | None]] = []
-        for (kind, id_), state in states.items():
-            blob = None if state is None else self._encoded(state)
-            if blob is not None or state is None:
-                found.append((kind, id_, blob))
-        return found
-
-    def _write_all(self, batches: Sequence[Batch]) -> None:
-        """All of `batches` but those that can never be written. Raises JournalFenced, sqlite3.Error."""
-        try:
-            self._write_batches(batches)
-        except _HOPELESS:
-            for batch in batches:
-                try:
-                    self._write_batches([batch])
-                except _HOPELESS:
-                    self.surprises += 1
-                    log.error("a batch cannot be written and is passed over")  # noqa: TRY400 - what is in it must not be logged
-
-    def _write_batches(self, batches: Sequence[Batch]) -> None:
-        """All of `batches` in one transaction; of a row that several of them touch, the last state only."""
-        if not batches:
-            return
-        rows = [row for batch in batches for row in batch.rows]
-        states = {(kind, id_): blob for batch in batches for kind, id_, blob in batch.states}
-        upserts = [(kind, id_, self._state_schema, blob) for (kind, id_), blob in states.items() if blob is not None]
-        deletes = [key for key, blob in states.items() if blob is None]
+    def _write_rows(
+        self,
+        rows: Sequence[tuple[object, ...]],
+        states: dict[tuple[str, str], object | None],
+        people: Sequence[tuple[str, str]],
+        forgotten: Sequence[tuple[str]],
+    ) -> None:
+        blobs = [(key, self._encoded(state)) for key, state in states.items() if state is not None]
+        upserts = [(kind, id_, self._state_schema, blob) for (kind, id_), blob in blobs if blob is not None]
+        deletes = [key for key, state in states.items() if state is None]
+        work = ((_UPSERT, upserts), (_DELETE, deletes), (_PERSONAL, people), (_FORGET, forgotten))
         db = self._db
         with db:
-            self._begin()
-            db.executemany(_INSERT, rows)
-            db.executemany(_UPSERT, upserts)
-            db.executemany(_DELETE, deletes)
-            for batch in batches:
-                db.executemany(_PERSONAL, batch.people)
-                db.executemany(_FORGET, [(contact,) for contact in batch.forgotten])
-            db.execute(_NUMBER, (batches[-1].number,))
+            if rows:
+                db.execute("BEGIN IMMEDIATE")
+                if db.executemany(_INSERT, rows).rowcount != len(rows):
+                    raise JournalFenced(_FENCED)
+            else:
+                self._begin()
+            for statement, parameters in work:
+                if parameters:
+                    db.executemany(statement, parameters)
 
     def _begin(self) -> None:
-        """Nothing is written once another application has raised the epoch."""
         self._db.execute("BEGIN IMMEDIATE")
         if self._epoch_on_disk() != self.epoch:
             raise JournalFenced(_FENCED)

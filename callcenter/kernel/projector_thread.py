@@ -1,7 +1,8 @@
 """Runs a projector beside the calls: a thread with an event loop and a database connection of its own.
 
 So neither the work of folding nor a database that does not answer is ever on the loop that the calls are on. The
-thread sleeps until it is told that the journal has grown, then waits a moment so that many go in one transaction.
+thread sleeps until an event that a handler wants is published, then waits a moment so that many go in one
+transaction.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callcenter.kernel.errors import SiteUnavailable
+from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal_file import JournalReader
 from callcenter.kernel.projector import Handler, Projector
 from callcenter.kernel.site import Site
@@ -36,7 +38,7 @@ class ProjectorStatus:
 
 
 class ProjectorThread:
-    """Started and closed by the application; `wake` and `caught_up` belong to its loop."""
+    """Started and closed by the application; `publish` and `caught_up` belong to its loop."""
 
     def __init__(
         self, url: str, journal: Path, handlers: Sequence[Handler], *, debounce_s: float = DEBOUNCE_S
@@ -44,6 +46,7 @@ class ProjectorThread:
         self._url = url
         self._journal = journal
         self._handlers = handlers
+        self._types = frozenset[str]().union(*(handler.types for handler in handlers))
         self._debounce_s = debounce_s
         self._lock = threading.Lock()
         self._waiting: list[tuple[int, Future[None]]] = []
@@ -65,8 +68,13 @@ class ProjectorThread:
     def status(self) -> ProjectorStatus:
         return self._status
 
+    def publish(self, event: Envelope) -> None:
+        """A subscriber of the bus: something may have to be projected."""
+        if event.type in self._types:
+            self.wake()
+
     def wake(self) -> None:
-        """The journal has grown: look into it soon. Costs nothing while the last call has not been heeded."""
+        """Look into the journal soon. Costs nothing while the last call has not been heeded."""
         with self._lock:
             if self._signalled or self._loop is None:
                 return

@@ -64,7 +64,6 @@ class LoggedSite:
             self.service.handle(unit, input_)
             self.journal.submit(unit)
         self.journal._flush()
-        self.journal.move()
 
     def restarts(self) -> None:
         self.journal.close()
@@ -88,7 +87,6 @@ class LoggedSite:
 
     def replays(self, since: int = 0) -> Verdict:
         self.journal._flush()
-        self.journal.move()
         with DecisionLog(self.folder) as log:
             stretch = log.since(since)
             replay = Replay(core_at(stretch))
@@ -150,7 +148,6 @@ def test_old_segments_are_forgotten_and_what_is_left_replays(site: LoggedSite) -
 def test_archive_that_begins_after_the_journal_replays_from_there(site: LoggedSite) -> None:
     site.goes_on(60)
     site.journal._flush()
-    site.journal.move()
     site.forgets(100)
     with pytest.raises(NothingLogged, match="begin"):
         site.replays()

@@ -270,7 +270,6 @@ async def journal_is_idle(journal: Journal, clock: FakeClock) -> None:
     journal.prune(projected=0, before=clock.now(), done=lambda _rows: done.set())
     async with asyncio.timeout(DEADLINE_S):
         await done.wait()
-    journal.move()
 
 
 def subjects(folder: Path) -> list[str]:

@@ -80,4 +80,3 @@ class JournalWorld:
         last.after_commit(lambda: released.append(True))
         self.journal.submit(last)
         self.loop.turn_until(lambda: bool(released))
-        self.journal.move()

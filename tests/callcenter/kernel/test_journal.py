@@ -1,12 +1,9 @@
 """What the journal promises: order, wholeness, one owner, and calls that outlive a full disk."""
 
-import errno
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,6 @@ import pytest
 from callcenter.kernel import journal as journal_module
 from callcenter.kernel.journal import Journal, JournalReader
 from callcenter.kernel.journal_file import JournalTooNew, from_ms, to_ms
-from callcenter.kernel.journal_tail import Batch, Row, Tail, batches_in, tails
 from callcenter.kernel.unit import Unit
 from tests.callcenter.kernel.journals import START, JournalWorld
 
@@ -29,24 +25,13 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
         return db.execute(query).fetchall()
 
 
-def in_tails(world: JournalWorld) -> list[Row]:
-    """What another process would find that is not in the file."""
-    return [row for tail in tails(world.path) for batch in batches_in(tail) for row in batch.rows]
-
-
-def no_room(_batch: Batch) -> None:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def fill_disk(world: JournalWorld) -> None:
-    world.journal._tail.append = no_room  # type: ignore[method-assign,assignment]  # a disk without room for it
     db = world.journal._db
     pages = db.execute("PRAGMA page_count").fetchone()[0]
     db.execute(f"PRAGMA max_page_count={pages}")
 
 
 def make_room(world: JournalWorld) -> None:
-    world.journal._tail.append = partial(Tail.append, world.journal._tail)  # type: ignore[method-assign]  # as it was
     world.journal._db.execute("PRAGMA max_page_count=1000000")
 
 
@@ -62,64 +47,12 @@ def test_events_are_published_and_actions_run_in_the_order_of_units(world: Journ
 
 
 def test_no_action_runs_before_its_unit_is_on_disk(world: JournalWorld) -> None:
-    seen: list[list[str]] = []
+    seen: list[list[tuple[object, ...]]] = []
     unit = world.unit()
     unit.event("calls.test.a", "c1")
-    unit.after_commit(lambda: seen.append([row[4] for row in in_tails(world)]))
+    unit.after_commit(lambda: seen.append(rows(world.path, "SELECT type FROM journal")))
     world.commit(unit)
-    assert seen == [["calls.test.a"]]
-    assert rows(world.path, "SELECT type FROM journal") == [("calls.test.a",)]
-    assert in_tails(world) == []
-
-
-def test_what_a_killed_application_left_in_its_tail_is_taken_over_once(world: JournalWorld) -> None:
-    world.commit(world.unit("a"))
-    quick = world.unit("b")
-    quick.save("contact", "c1", {"n": 1})
-    quick.remember_person("c1", caller="+431")
-    world.journal.submit(quick)
-    world.loop.turn_until(lambda: "did b" in world.done)
-    (tail,) = tails(world.path)
-    left = tail.read_bytes()
-    # The one that is killed has moved nothing, or has moved it and not yet cut its tail.
-    for already in (False, True):
-        tail.write_bytes(left)
-        next_ = Journal(world.path, call_soon=world.loop.call_soon, publish=lambda _: None)
-        assert next_.last_seq == 2, already
-        assert rows(world.path, "SELECT type FROM journal") == [("calls.test.a",), ("calls.test.b",)]
-        assert rows(world.path, "SELECT blob FROM live_state") == [(b'{"n":1}',)]
-        assert rows(world.path, "SELECT blob FROM personal") == [('{"caller":"+431"}',)]
-        next_.close()
-    assert tails(world.path) == []
-
-
-@pytest.mark.parametrize("lost", [1, 9, 60])
-def test_frame_that_was_not_written_whole_is_none(world: JournalWorld, lost: int) -> None:
-    for name in "ab":
-        world.journal.submit(world.unit(name))
-        world.loop.turn_until(lambda name=name: f"did {name}" in world.done)  # type: ignore[misc]
-    (tail,) = tails(world.path)
-    os.truncate(tail, tail.stat().st_size - lost)
-    next_ = Journal(world.path, call_soon=world.loop.call_soon, publish=lambda _: None)
-    assert rows(world.path, "SELECT type FROM journal") == [("calls.test.a",)]
-    next_.close()
-
-
-def test_tail_is_moved_when_it_is_long(world: JournalWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "MOVE_ROWS", 3)
-    for count, name in enumerate("abc", 1):
-        world.journal.submit(world.unit(name))
-        world.loop.turn_until(lambda name=name: f"did {name}" in world.done)  # type: ignore[misc]
-        assert rows(world.path, "SELECT count(*) FROM journal") == [(3 * (count // 3),)]
-
-
-def test_tail_is_moved_after_a_while(world: JournalWorld, reader: JournalReader) -> None:
-    moved: list[int] = []
-    world.journal.moved = lambda: moved.append(reader.last_seq())
-    world.journal.submit(world.unit("a"))
-    world.loop.turn_until(lambda: bool(moved))
-    assert moved == [1]
-    reader.close()
+    assert seen == [[("calls.test.a",)]]
 
 
 def test_empty_unit_with_nothing_before_it_acts_at_once(world: JournalWorld) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.kernel.journal import Journal
-
 REPOSITORY = Path(__file__).resolve().parents[3]
 PARTS = "SELECT subject, count(*), max(epoch), min(epoch) FROM journal GROUP BY subject ORDER BY min(seq)"
 
@@ -31,10 +29,8 @@ async def write_and_kill(path: Path, first: int, after: int) -> int:
 async def test_killed_writer_loses_nothing_that_it_acted_on_and_leaves_no_half_unit(tmp_path: Path) -> None:
     path = tmp_path / "live.db"
     first = 0
-    for epoch, after in zip((1, 3, 5), (1, 40, 333), strict=True):
+    for epoch, after in enumerate((1, 40, 333), start=1):
         said = await write_and_kill(path, first, after)
-        # Whoever comes next has everything in the file before it does anything.
-        Journal(path, call_soon=lambda _: None, publish=lambda _: None).close()
         with closing(sqlite3.connect(path)) as db:
             assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             units = db.execute(PARTS).fetchall()

@@ -50,8 +50,7 @@ class Running:
         loop = asyncio.get_running_loop()
         path = self.folder / "live.db"
         self.projector = ProjectorThread(self.url, path, [Noting()], debounce_s=0.001)
-        self.journal = Journal(path, call_soon=loop.call_soon_threadsafe, publish=lambda _: None)
-        self.journal.moved = self.projector.wake
+        self.journal = Journal(path, call_soon=loop.call_soon_threadsafe, publish=self.projector.publish)
         self.projector.start()
 
     async def happens(self, count: int = 1) -> int:
