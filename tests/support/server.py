@@ -151,15 +151,25 @@ class Server:
     def stop(self) -> None:
         """Stop it as Ctrl-C twice does; whatever is left after that is killed."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            time.sleep(0.1)
-            self._process.send_signal(signal.SIGTERM)
+            process = self._process
+            process.send_signal(signal.SIGTERM)
+            # Not before it has taken the first: two that wait to be taken are one.
+            with suppress(AssertionError):
+                eventually("it drains", lambda: process.poll() is not None or self._drains())
+            process.send_signal(signal.SIGTERM)
             try:
-                self._process.wait(15)
+                process.wait(15)
             except subprocess.TimeoutExpired:
                 self._process.kill()
         for pid in self.pids().values():
             with_pid_gone(pid)
+
+    def _drains(self) -> bool:
+        try:
+            told = json.loads((self.data / "run" / "supervisor.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return False
+        return bool(told["pid"] == self.supervisor_pid and told["draining"])
 
     def exit_code(self, *, within_s: float = 15.0) -> int:
         """How `callcenter run` ended; waits for it."""
