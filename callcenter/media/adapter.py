@@ -85,6 +85,8 @@ class MediaWorkers:
         self._where: dict[str, Link] = {}
         self._numbers: dict[str, int] = {}
         self._peers: dict[str, str] = {}
+        # Asked for by themselves and not answered yet, with their peer: another worker can open them as well.
+        self._opening: dict[str, protocol.Remote | None] = {}
         self._watcher: asyncio.Task[None] | None = None
         self.surprises = 0
 
@@ -163,20 +165,26 @@ class MediaWorkers:
 
     def open(self, unit: Unit, session: str, *, remote: MediaDescription | None, near: str | None = None) -> None:
         """See `Media.open`."""
+        # Before the commit: it promises nothing to anybody, and a restart closes a session that no row names.
+        if not self._open(session, _remote(remote) if remote is not None else None, near):
+            self._fail(unit, session, "no_worker")
+
+    def _open(self, session: str, peer: protocol.Remote | None, near: str | None) -> bool:
+        """Ask a worker for it; False when there is none."""
         link = self._where.get(near or "")
         if link is None or not link.live:
             candidates = [each for each in self._live_links() if not each.draining]
             link = min(candidates, key=lambda each: len(each.sessions), default=None)
         if link is None:
-            self._fail(unit, session, "no_worker")
-            return
+            return False
         link.sessions.add(session)
         self._where[session] = link
-        if remote is not None:
-            self._peers[session] = remote.address
-        peer = _remote(remote) if remote is not None else None
-        # Before the commit: it promises nothing to anybody, and a restart closes a session that no row names.
+        if peer is not None:
+            self._peers[session] = peer.address
+        if near is None:
+            self._opening[session] = peer
         link.send(protocol.Open(session, self._next(session), peer, near))
+        return True
 
     def connect(self, unit: Unit, session: str, remote: MediaDescription) -> None:
         """See `Media.connect`."""
@@ -223,6 +231,7 @@ class MediaWorkers:
 
     def _command(self, unit: Unit, session: str, make: Callable[[int], protocol.Command]) -> None:
         link = self._where.get(session)
+        self._opening.pop(session, None)
         if link is not None:
             self._send(unit, link, make(self._next(session)))
 
@@ -254,10 +263,15 @@ class MediaWorkers:
         """Deliver in a unit of its own, acknowledge after its commit."""
         if isinstance(event, protocol.Closed) or (isinstance(event, protocol.Failed) and event.reason in _NO_SESSION):
             self._forget(link, event.session)
+        if isinstance(event, protocol.Opened):
+            self._opening.pop(event.session, None)
         self._hand_over(self._input(link, event), link, event.n)
 
     def lost(self, link: Link) -> None:
-        """Its sessions are gone, unless another application has taken the worker over."""
+        """Its sessions are gone, unless another application has taken the worker over.
+
+        One that it had not opened yet is opened by another worker: its call need not know.
+        """
         self._links.pop(link.path, None)
         if link.fenced:
             if self._fenced is not None:
@@ -265,8 +279,10 @@ class MediaWorkers:
             return
         log.error("media worker lost", extra={"worker": link.name, "sessions": len(link.sessions)})
         for session in sorted(link.sessions):
+            is_opening, peer = session in self._opening, self._opening.get(session)
             self._forget(link, session)
-            self._hand_over(ev.SessionLost(session, link.name), None, 0)
+            if not (is_opening and self._open(session, peer, None)):
+                self._hand_over(ev.SessionLost(session, link.name), None, 0)
 
     def _hand_over(self, input_: ev.MediaInput, link: Link | None, number: int) -> None:
         unit = self._open_unit()
@@ -287,6 +303,7 @@ class MediaWorkers:
             del self._where[session]
         self._numbers.pop(session, None)
         self._peers.pop(session, None)
+        self._opening.pop(session, None)
 
     def _advertised(self, session: str, address: str) -> str:
         if self._public_address:

@@ -121,8 +121,11 @@ def each_call_went_as_without_the_kill(facts: Facts, lost: Collection[str] = ())
 
 
 def contacts_on(facts: Facts, worker: str, moment: float) -> set[str]:
-    """The contacts of which a leg had its sound on `worker` at that moment (epoch seconds)."""
-    opened = [event for event in facts.of_type("calls.media.opened") if event.at.timestamp() < moment]
+    """The contacts of which a leg had its sound on `worker` when it died at that moment (epoch seconds).
+
+    What it opened last was told a little later.
+    """
+    opened = facts.of_type("calls.media.opened")
     over = {event.data["leg"] for event in facts.of_type("calls.leg.ended") if event.at.timestamp() < moment}
     return {event.subject for event in opened if event.data["worker"] == worker and event.data["leg"] not in over}
 

@@ -1,6 +1,7 @@
 """The port `Media`: what its adapter and its fake both promise, and what only processes can show."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -250,6 +251,36 @@ async def test_a_dead_worker_loses_its_sessions_and_a_new_one_takes_the_next(
     await eventually(lambda: [each.name for each in media.workers()] == ["w2"])
     application.do(lambda unit: media.open(unit, "c", remote=None))
     assert (await application.told(ev.SessionOpened, "c")).worker == "w2"
+    await media.leave()
+
+
+async def test_a_session_that_a_dead_worker_had_not_opened_yet_is_opened_by_another(
+    start_worker: Callable[..., WorkerProcess], caller: Phone
+) -> None:
+    application = Application()
+    workers = {name: start_worker(name) for name in ("w1", "w2")}
+    for worker in workers.values():
+        await started(worker)
+    media = adapter(application, workers["w1"].path.parent)
+    await media.start()
+    application.do(lambda unit: media.open(unit, "up", remote=None))
+    victim = workers.pop((await application.told(ev.SessionOpened, "up")).worker)
+    (survivor,) = workers
+    victim.process.send_signal(signal.SIGSTOP)
+    # They go to the worker with fewer sessions: one of the first three to the one that does not answer.
+    for session in ("one", "two", "three", "left"):
+        application.do(partial(media.open, session=session, remote=described(caller)))
+    application.do(partial(media.open, session="beside", remote=None, near="up"))
+    application.do(lambda unit: media.close(unit, "left"))
+    victim.kill()
+    await application.told(ev.SessionLost, "beside")
+    for session in ("one", "two", "three"):
+        assert (await application.told(ev.SessionOpened, session)).worker == survivor
+    lost = {each.session for each in application.inputs if isinstance(each, ev.SessionLost)}
+    closed = {each.session for each in application.inputs if isinstance(each, ev.SessionClosed)}
+    assert {"up", "beside"} <= lost
+    assert "left" in lost | closed
+    assert media.surprises == 0
     await media.leave()
 
 
