@@ -85,7 +85,8 @@ class MediaWorkers:
         self._where: dict[str, Link] = {}
         self._numbers: dict[str, int] = {}
         self._peers: dict[str, str] = {}
-        # Asked for by themselves and not answered yet, with their peer: another worker can open them as well.
+        # Asked for and not answered yet, with their peer: another worker can open them as well, while they have no
+        # other session beside them.
         self._opening: dict[str, protocol.Remote | None] = {}
         self._watcher: asyncio.Task[None] | None = None
         self.surprises = 0
@@ -183,6 +184,8 @@ class MediaWorkers:
             self._peers[session] = peer.address
         if near is None:
             self._opening[session] = peer
+        else:
+            self._opening.pop(near, None)
         link.send(protocol.Open(session, self._next(session), peer, near))
         return True
 
@@ -270,7 +273,7 @@ class MediaWorkers:
     def lost(self, link: Link) -> None:
         """Its sessions are gone, unless another application has taken the worker over.
 
-        One that it had not opened yet is opened by another worker: its call need not know.
+        One by itself that it had not opened yet is opened by another worker: its call need not know.
         """
         self._links.pop(link.path, None)
         if link.fenced:

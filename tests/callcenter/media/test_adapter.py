@@ -267,18 +267,20 @@ async def test_a_session_that_a_dead_worker_had_not_opened_yet_is_opened_by_anot
     victim = workers.pop((await application.told(ev.SessionOpened, "up")).worker)
     (survivor,) = workers
     victim.process.send_signal(signal.SIGSTOP)
-    # They go to the worker with fewer sessions: one of the first three to the one that does not answer.
+    # They go to the worker with fewer sessions: the second pair and one of the three to the one that does not answer.
+    for session, near in (("p1", None), ("q1", "p1"), ("p2", None), ("q2", "p2")):
+        application.do(partial(media.open, session=session, remote=described(caller), near=near))
     for session in ("one", "two", "three", "left"):
         application.do(partial(media.open, session=session, remote=described(caller)))
     application.do(partial(media.open, session="beside", remote=None, near="up"))
     application.do(lambda unit: media.close(unit, "left"))
     victim.kill()
     await application.told(ev.SessionLost, "beside")
-    for session in ("one", "two", "three"):
+    for session in ("p1", "q1", "one", "two", "three"):
         assert (await application.told(ev.SessionOpened, session)).worker == survivor
     lost = {each.session for each in application.inputs if isinstance(each, ev.SessionLost)}
     closed = {each.session for each in application.inputs if isinstance(each, ev.SessionClosed)}
-    assert {"up", "beside"} <= lost
+    assert {"up", "beside", "p2", "q2"} <= lost
     assert "left" in lost | closed
     assert media.surprises == 0
     await media.leave()
