@@ -81,6 +81,7 @@ class Worker:
         self._due = 0.0
         self._ticking = False
         self._asleep: asyncio.TimerHandle | None = None
+        self._sleeps_through = 0
         self._engine.play_begun = self._wake
         self._alone_since = time.monotonic()
         self._stopped = asyncio.Event()
@@ -177,19 +178,20 @@ class Worker:
         self._due += STEP_S
         idle = self._engine.idle_steps()
         if idle:
+            self._sleeps_through = idle
             self._asleep = self._loop.call_at(self._due + idle * STEP_S, self._wake)
             self._loop.add_reader(self._engine.sockets.fileno(), self._wake)
         else:
             self._loop.call_at(self._due, self._tick)
 
     def _wake(self) -> None:
-        """Something is to be done at the next step; those slept through had nothing."""
+        """Something is to be done at the next step; those slept through had nothing, and no more are left out."""
         if self._asleep is None:
             return
         self._asleep.cancel()
         self._asleep = None
         self._loop.remove_reader(self._engine.sockets.fileno())
-        passed = max(0, int((self._loop.time() - self._due) / STEP_S))
+        passed = min(self._sleeps_through, max(0, int((self._loop.time() - self._due) / STEP_S)))
         self._engine.skip(passed)
         self._due += passed * STEP_S
         self._loop.call_at(self._due, self._tick)
