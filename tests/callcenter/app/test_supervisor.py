@@ -114,9 +114,9 @@ def test_second_signal_reaches_an_application_that_has_not_taken_the_first_yet(s
     application = server.ready()["application"]["pid"]
     server.kill(application, signal.SIGSTOP)
     server.kill(server.pid, signal.SIGINT)
-    until(lambda: pending(application) == {signal.SIGTERM}, "the first signal")
+    until(lambda: signal.SIGTERM in pending(application), "the first signal")
     server.kill(server.pid, signal.SIGINT)
-    until(lambda: pending(application) == {signal.SIGTERM, AT_ONCE}, "the second signal")
+    until(lambda: AT_ONCE in pending(application), "the second signal")
     server.kill(application, signal.SIGCONT)
     assert server.wait() == 0
     assert "AT_ONCE" in server.signals()
