@@ -11,21 +11,15 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`
 }
 
+// Midnight is 00:00; `hour12: false` makes it 24:00 in English.
+const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
+
 /** The time of day with seconds. */
 export function timeOfDay(at: string, locale: string): string {
-  const format: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, timeZone: zone() }
-  return new Date(at).toLocaleTimeString(locale, format)
+  return new Date(at).toLocaleTimeString(locale, { ...CLOCK, second: '2-digit', timeZone: zone() })
 }
 
 /** The day and time of day, without the year. */
 export function dayAndTime(at: string, locale: string): string {
-  const format: Intl.DateTimeFormatOptions = {
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    hour12: false,
-    timeZone: zone(),
-  }
-  return new Date(at).toLocaleString(locale, format)
+  return new Date(at).toLocaleString(locale, { ...CLOCK, month: '2-digit', day: '2-digit', timeZone: zone() })
 }
