@@ -51,7 +51,8 @@ function read(lines: readonly string[], block: Omit<Block, 'name'>, key: string)
   return line < 0 ? '' : keyOf(lines[line]!, key)![2]!.trim().replace(/^(['"])(.*)\1$/, '$2')
 }
 
-export const queuesIn = (text: string): readonly string[] => blocksOf(text.split('\n')).map((block) => block.name)
+/** Each name once, also while the text has a queue twice. */
+export const queuesIn = (text: string): readonly string[] => [...new Set(blocksOf(text.split('\n')).map((block) => block.name))]
 
 /** What is written of `key`, empty where the queue leaves it out. */
 export function valueIn(text: string, queue: string, key: Key): string {

@@ -142,6 +142,8 @@ dispositions:
     expect([valueIn(text, 'billing', 'wrap_up_s'), valueIn(text, 'billing', 'ring_s')]).toEqual(['15', ''])
     expect(valueIn(text, 'sales chinese', 'ring_s')).toBe('9')
     expect(queuesIn('queues: [{name: a}]')).toEqual([])
+    // A queue is begun as the copy of another.
+    expect(queuesIn('queues:\n  - name: a\n  - name: a\n')).toEqual(['a'])
   })
 
   it('changes by the one line that is meant', () => {

@@ -8,6 +8,7 @@ import '../apps/console/live/LivePage.svelte'
 import { en } from '../i18n/en'
 import { setLocale } from '../i18n/index.svelte'
 import { zh } from '../i18n/zh'
+import { dayAndTime, timeOfDay } from '../ui/time'
 import { FakeServer, ok } from './server'
 
 class FakeWebSocket {
@@ -418,6 +419,18 @@ describe('the page', () => {
     expect(wishes('/api/agents/ann/state')).toEqual([{ state: 'not_ready', reason: 'supervisor' }])
   })
 
+  it('lists events of both streams, which count for themselves', async () => {
+    server.answers['GET /api/agents'] = ok(AGENTS)
+    server.answers['GET /api/metrics/live'] = ok({ ...VALUES, queues: [] })
+    await become({ ...SUE, permissions: ['live.read'] }, '#live')
+    const event = { seq: 7, v: 1, at: new Date().toISOString(), subject: 't1', data: {} }
+    const site = { ...event, stream: 'site', id: 'e1', type: 'tickets.escalation.fired' }
+    const live = { ...event, stream: 'live', id: 'e2', type: 'calls.contact.received' }
+    FakeWebSocket.last?.says(WELCOME, snapshot('available'), { type: 'event', event: site }, { type: 'event', event: live })
+    await settle()
+    expect(document.querySelectorAll('[aria-labelledby=events] tbody tr')).toHaveLength(2)
+  })
+
   it('lists calls and shows the way of one, without a player for who may not listen', async () => {
     const summary = { contact: 'c9', started_at: '2026-03-02T09:00:00Z', queue: 'billing', agent: 'ann', wait_ms: 900 }
     const call = { ...summary, talk_ms: 5000, result: 'answered', reason: 'hangup', caller: '+431', sip_status: null }
@@ -448,6 +461,14 @@ describe('the page', () => {
 })
 
 describe('the texts', () => {
+  it('call midnight 00:00', () => {
+    const midnight = new Date(2026, 2, 2, 0, 0, 5).toISOString()
+    for (const locale of ['en', 'zh']) {
+      expect(timeOfDay(midnight, locale)).toBe('00:00:05')
+      expect(dayAndTime(midnight, locale)).toMatch(/ 00:00$/)
+    }
+  })
+
   it('call a withheld number so, in the words of the reader', () => {
     setLocale('zh')
     expect(shownNumber('anonymous')).toBe(zh['pop.withheld'])
