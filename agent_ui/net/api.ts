@@ -28,6 +28,12 @@ export class ApiError extends Error {
   }
 }
 
+/** A part of a list; `next` is where it goes on, null at its end. */
+export interface Page<Row, Mark = string> {
+  readonly rows: readonly Row[]
+  readonly next: Mark | null
+}
+
 /** One request; raises ApiError. Modules beside this one name the addresses. */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, credentials: 'same-origin' }

@@ -1,6 +1,6 @@
 /** Call detail records as the API gives them. */
 
-import { call } from './api'
+import { call, type Page } from './api'
 
 export interface CallSummary {
   readonly contact: string
@@ -77,11 +77,6 @@ export interface CallDocument extends CallSummary {
   readonly collected: Readonly<Record<string, string | null>>
 }
 
-export interface CallPage {
-  readonly calls: readonly CallSummary[]
-  readonly next: string | null
-}
-
 /** Empty fields do not filter; `day` (2026-03-02) is one of the site's zone. */
 export interface CallFilter {
   readonly day?: string
@@ -93,11 +88,13 @@ export interface CallFilter {
 
 export const RESULTS = ['answered', 'abandoned', 'unanswered', 'refused', 'failed'] as const
 
-export function listCalls(filter: CallFilter, after: string | null): Promise<CallPage> {
+export async function listCalls(filter: CallFilter, after: string | null): Promise<Page<CallSummary>> {
   const query = new URLSearchParams({ limit: '25' })
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, String(value))
   if (after !== null) query.set('after', after)
-  return call('GET', `/api/calls?${query.toString()}`)
+  const path = `/api/calls?${query.toString()}`
+  const { calls, next } = await call<{ calls: readonly CallSummary[]; next: string | null }>('GET', path)
+  return { rows: calls, next }
 }
 
 export const showCall = (contact: string): Promise<CallDocument> =>

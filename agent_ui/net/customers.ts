@@ -1,7 +1,7 @@
 /** Customers as the API gives them. */
 
 import type { Changes } from '../domain/customers'
-import { call } from './api'
+import { call, type Page } from './api'
 import type { CallSummary } from './calls'
 import type { Ticket } from './tickets'
 
@@ -25,36 +25,31 @@ export interface TimelineItem {
   readonly ticket?: Ticket
 }
 
-export interface Timeline {
-  readonly items: readonly TimelineItem[]
-  readonly next: string | null
-}
-
 const at = (id: string): string => `/api/customers/${encodeURIComponent(id)}`
 
 export const showCustomer = (id: string): Promise<CustomerRecord> => call('GET', at(id))
 
-export const timelineOf = (id: string, after: string | null = null): Promise<Timeline> =>
-  call('GET', `${at(id)}/timeline?limit=10${after === null ? '' : `&after=${encodeURIComponent(after)}`}`)
+export async function timelineOf(id: string, after: string | null): Promise<Page<TimelineItem>> {
+  const path = `${at(id)}/timeline?limit=10${after === null ? '' : `&after=${encodeURIComponent(after)}`}`
+  const { items, next } = await call<{ items: readonly TimelineItem[]; next: string | null }>('GET', path)
+  return { rows: items, next }
+}
 
 /** Raises ApiError `conflict` without a field when the customer has another version by now. */
 export const changeCustomer = (id: string, version: number, changes: Changes): Promise<CustomerRecord> =>
   call('PATCH', at(id), { version, ...changes })
 
-export interface CustomerPage {
-  readonly customers: readonly CustomerRecord[]
-  readonly next: string | null
-}
-
 /** Those whose words begin so; without words the newest. */
-export function findCustomers(words: string, after: string | null, limit = 25): Promise<CustomerPage> {
+export async function findCustomers(words: string, after: string | null, limit = 25): Promise<Page<CustomerRecord>> {
   const query = new URLSearchParams({ limit: String(limit), q: words })
   if (after !== null) query.set('after', after)
-  return call('GET', `/api/customers?${query.toString()}`)
+  const path = `/api/customers?${query.toString()}`
+  const { customers, next } = await call<{ customers: readonly CustomerRecord[]; next: string | null }>('GET', path)
+  return { rows: customers, next }
 }
 
 export const searchCustomers = async (words: string): Promise<readonly CustomerRecord[]> =>
-  (await findCustomers(words, null, 6)).customers
+  (await findCustomers(words, null, 6)).rows
 
 export interface BadRow {
   readonly line: number

@@ -1,6 +1,6 @@
 /** Tickets as the API gives them. */
 
-import { call } from './api'
+import { call, type Page } from './api'
 
 export const STATUSES = ['new', 'open', 'pending', 'on_hold', 'resolved', 'closed'] as const
 export type Status = (typeof STATUSES)[number]
@@ -79,11 +79,6 @@ export interface TicketDetail {
   readonly clocks: readonly Clock[]
 }
 
-export interface TicketPage {
-  readonly tickets: readonly Ticket[]
-  readonly next: number | null
-}
-
 /** Empty fields do not filter. */
 export interface TicketFilter {
   readonly status: readonly Status[]
@@ -127,14 +122,16 @@ export const openTicket = (ticket: NewTicket): Promise<Ticket> => call('POST', '
 
 const at = (id: string): string => `/api/tickets/${encodeURIComponent(id)}`
 
-export function listTickets(filter: TicketFilter, after: number | null): Promise<TicketPage> {
+export async function listTickets(filter: TicketFilter, after: number | null): Promise<Page<Ticket, number>> {
   const { status, overdue, ...words } = filter
   const query = new URLSearchParams({ limit: '50' })
   for (const [name, value] of Object.entries(words)) if (value) query.set(name, value)
   for (const one of status) query.append('status', one)
   if (overdue) query.set('overdue', 'true')
   if (after !== null) query.set('after', String(after))
-  return call('GET', `/api/tickets?${query.toString()}`)
+  const path = `/api/tickets?${query.toString()}`
+  const { tickets, next } = await call<{ tickets: readonly Ticket[]; next: number | null }>('GET', path)
+  return { rows: tickets, next }
 }
 
 export const showTicket = (id: string): Promise<TicketDetail> => call('GET', at(id))

@@ -1,48 +1,31 @@
 /** The customer on the desk: record and timeline, read again when another one calls or something was added. */
 
-import { ApiError } from '../../../net/api'
 import { showCustomer, timelineOf, type CustomerRecord, type TimelineItem } from '../../../net/customers'
+import { Doing } from '../../../ui/doing.svelte'
+import { Paged } from '../../../ui/paged.svelte'
 
 export class CustomerCard {
   record = $state.raw<CustomerRecord | null>(null)
-  items = $state.raw<readonly TimelineItem[]>([])
-  next = $state<string | null>(null)
-  problem = $state('')
-  #asked = 0
+  readonly timeline = new Paged<TimelineItem>((item) => item.id)
+  #doing = new Doing()
+
+  get problem(): string {
+    return this.#doing.problem || this.timeline.doing.problem
+  }
 
   /** Show `id`, or nobody. What arrives for an earlier one is dropped. */
   async show(id: string | null): Promise<void> {
-    const asked = ++this.#asked
     if (this.record?.id !== id) this.#clear()
     if (id === null) return
-    try {
-      const [record, timeline] = await Promise.all([showCustomer(id), timelineOf(id)])
-      if (asked !== this.#asked) return
-      this.record = record
-      this.items = timeline.items
-      this.next = timeline.next
-    } catch (error) {
-      if (asked === this.#asked) this.problem = error instanceof ApiError ? error.code : 'internal'
-    }
-  }
-
-  async more(): Promise<void> {
-    if (this.record === null || this.next === null) return
-    const asked = this.#asked
-    try {
-      const timeline = await timelineOf(this.record.id, this.next)
-      if (asked !== this.#asked) return
-      this.items = [...this.items, ...timeline.items]
-      this.next = timeline.next
-    } catch (error) {
-      if (asked === this.#asked) this.problem = error instanceof ApiError ? error.code : 'internal'
-    }
+    await Promise.all([
+      this.#doing.ask(() => showCustomer(id), (record) => (this.record = record)),
+      this.timeline.begin((after) => timelineOf(id, after)),
+    ])
   }
 
   #clear(): void {
     this.record = null
-    this.items = []
-    this.next = null
-    this.problem = ''
+    this.#doing.drop()
+    this.timeline.clear()
   }
 }

@@ -2,7 +2,7 @@
 
 import { tOr } from '../../../i18n/index.svelte'
 import type { Agent } from '../../../net/live'
-import type { Status, TicketOptions } from '../../../net/tickets'
+import type { Status, TicketFilter, TicketOptions } from '../../../net/tickets'
 
 export interface Choices {
   readonly agents: readonly Agent[]
@@ -11,6 +11,9 @@ export interface Choices {
   /** Null until it is known. */
   readonly next: TicketOptions['next'] | null
 }
+
+/** As the list's form has it: `status` is a status, `UNDONE` or empty for all. */
+export type Filter = { -readonly [Name in Exclude<keyof TicketFilter, 'status'>]: TicketFilter[Name] } & { status: string }
 
 /** Every status in which there is something to do. */
 export const UNDONE = 'undone'
