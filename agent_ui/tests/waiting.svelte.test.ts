@@ -1,5 +1,6 @@
 import { flushSync, mount, unmount } from 'svelte'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { EntryRow } from '../net/frames'
 import WaitingTable from '../apps/console/live/WaitingTable.svelte'
 import { WAITING_TEXTS } from '../apps/console/live/waitingTexts'
 import { setLocale } from '../i18n/index.svelte'
@@ -15,6 +16,7 @@ let page: ReturnType<typeof mount> | null = null
 let server: FakeServer
 
 beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
   setLocale('en')
   server = new FakeServer()
   server.answers['GET /api/entries'] = ok({ entries: [waiter('c1-q1'), waiter('c2-q1', { position: 2, callback: true })] })
@@ -25,11 +27,13 @@ afterEach(async () => {
   if (page) await unmount(page)
   page = null
   document.body.innerHTML = ''
+  vi.useRealTimers()
   vi.unstubAllGlobals()
 })
 
 const settled = async (): Promise<void> => {
-  for (let turn = 0; turn < 40; turn++) await Promise.resolve()
+  flushSync()
+  await vi.advanceTimersByTimeAsync(300)
   flushSync()
 }
 const open = async (mayControl = true): Promise<void> => {
@@ -77,6 +81,27 @@ it('moves, prioritises, and takes out once that was said twice', async () => {
 it('offers nothing to those who may only look', async () => {
   await open(false)
   expect(document.querySelectorAll('select, button').length).toBe(0)
+})
+
+it('is read again when others wait, and once for several of them', async () => {
+  let entries: readonly EntryRow[] = $state.raw([])
+  const row = (id: string): EntryRow => ({ id, contact: id, queue: 'billing', since: '2026-03-02T11:58:30Z' })
+  page = mount(WaitingTable, {
+    target: document.body,
+    props: { get entries() { return entries }, queues: [], now: NOON, mayControl: false },
+  })
+  await settled()
+  const reads = (): number => server.wishes('/api/entries').length
+  expect(reads()).toBe(1)
+  for (const ids of [['c1'], ['c1', 'c2']]) {
+    entries = ids.map(row)
+    flushSync()
+  }
+  await settled()
+  expect(reads()).toBe(2)
+  entries = ['c1', 'c2'].map(row)
+  await settled()
+  expect(reads()).toBe(2)
 })
 
 it('has every text in both languages', () => {
