@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,17 +21,18 @@ def read_shifts(path: Path, midnight: datetime) -> Iterable[Stretch]:
         raise InvalidInput(f"shifts: {path}: {error.strerror}", data={"field": "shifts"}) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidInput(f"shifts: {path}: is no CSV file in UTF-8", data={"field": "shifts"}) from error
+    day, zone = midnight.date(), midnight.tzinfo
+    assert isinstance(zone, ZoneInfo), "the day has a clock"
     for line, row in enumerate(rows, 2):
         try:
-            start, end = (_at(midnight, row[key] or "") for key in ("from", "until"))
+            begins, ends = (time.fromisoformat((row[key] or "").strip()) for key in ("from", "until"))
             agent = row["agent"].strip()
-        except (KeyError, ValueError, AttributeError) as error:
+            last = day if ends > begins else day + timedelta(days=1)
+        except (KeyError, ValueError, AttributeError, TypeError) as error:
             what = f"shifts: {path.name} line {line}: must be agent,from,until with times HH:MM"
             raise InvalidInput(what, data={"field": "shifts"}) from error
-        yield Stretch(agent, start, end if end > start else end + timedelta(days=1))
+        yield Stretch(agent, _at(day, begins, zone), _at(last, ends, zone))
 
 
-def _at(midnight: datetime, text: str) -> datetime:
-    zone = midnight.tzinfo
-    assert isinstance(zone, ZoneInfo), "the day has a clock"
-    return datetime.combine(midnight.date(), time.fromisoformat(text.strip()), zone).astimezone(UTC)
+def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, clock, zone).astimezone(UTC)
