@@ -7,6 +7,7 @@ repeated by asking for it again, with the same seed.
 import asyncio
 import contextlib
 import json
+import logging
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ from callcenter.app.experiment_files import Experiment, Question, policy_documen
 from callcenter.kernel.clock import Clock
 from callcenter.kernel.errors import CallcenterError, Conflict, NotFound
 from callcenter.kernel.site import Site
+
+log = logging.getLogger(__name__)
 
 KEPT = 20
 _PROGRESS = re.compile(rb"replication (\d+) of (\d+)")
@@ -93,12 +96,22 @@ class Experiments:
         await self.ended()
 
     async def _run(self, experiment: Experiment) -> None:
+        """Whatever becomes of it: one that is not over would keep all others from beginning."""
+        try:
+            await self._carry_out(experiment)
+        except (CallcenterError, OSError, yaml.YAMLError) as error:
+            experiment.problem = str(error)
+        except Exception:
+            log.exception("an experiment failed")
+            experiment.problem = "an error of the program: its log has it"
+        finally:
+            self._end(experiment)
+            if not experiment.is_over():
+                experiment.state = "failed"
+
+    async def _carry_out(self, experiment: Experiment) -> None:
         with TemporaryDirectory(prefix="experiment-") as folder:
-            try:
-                words = await asyncio.to_thread(self._words, experiment.question, Path(folder))
-            except (CallcenterError, OSError, yaml.YAMLError) as error:
-                experiment.state, experiment.problem = "failed", str(error)
-                return
+            words = await asyncio.to_thread(self._words, experiment.question, Path(folder))
             if experiment.is_over():
                 return
             process = self._processes[experiment.id] = await asyncio.create_subprocess_exec(
@@ -121,7 +134,6 @@ class Experiments:
             experiment.state = "done"
         else:
             experiment.problem = problem
-            experiment.state = "failed"
 
     async def _follow(self, experiment: Experiment, process: asyncio.subprocess.Process) -> str:
         """Read how far it is; the last line that says something else."""

@@ -62,6 +62,20 @@ async def test_failure_says_why_and_cancelled_ones_stop(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
+async def test_one_that_meets_a_surprise_is_over_and_the_next_one_begins(tmp_path: Path) -> None:
+    site = await a_site(tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "odd.yaml").write_text("groups: {a: 3}\n")
+    laboratory = Experiments(site, FakeClock(), config=tmp_path, data=tmp_path)
+    begun = laboratory.start(Question("scenario", "odd", (Alternative("more", more=1, group="a"),), 2))
+    await laboratory.ended()
+    assert (begun.state, begun.problem) == ("failed", "an error of the program: its log has it")
+    assert laboratory.start(question(subject="1999-02-05")).id == "e2"
+    await laboratory.close()
+    await site.close()
+
+
+@pytest.mark.integration
 async def test_choices_are_the_imported_days_and_the_scenarios_with_groups(tmp_path: Path) -> None:
     site = await a_site(tmp_path)
     (tmp_path / "scenarios").mkdir()
