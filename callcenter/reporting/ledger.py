@@ -278,7 +278,8 @@ class Ledger:
             self._tell_moved(agent, had, self._serves(agent), event.at)
 
     def _serves(self, agent: str) -> Mapping[str, int]:
-        return self._skilled.get(agent) or self._members.get(agent, {})
+        # Skills that serve no queue at all are skills too.
+        return self._skilled[agent] if agent in self._skilled else self._members.get(agent, {})
 
     def _tell_moved(self, agent: str, had: Mapping[str, int], has: Mapping[str, int], at: datetime) -> None:
         self._tell_all("REMOVEMEMBER", at, [queue for queue in had if queue not in has], agent)

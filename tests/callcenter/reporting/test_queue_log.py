@@ -137,6 +137,12 @@ def test_an_agent_whose_skills_a_supervisor_changes_moves_between_the_queues() -
     ]
 
 
+def test_an_agent_who_is_left_no_skill_is_in_no_queue_any_more() -> None:
+    day = Day().signs_in(0, "ann").tell(5, "acd.agent.skills_changed", "ann", skills=[])
+    day.agent(9, "ann", "not_ready", "lunch")
+    assert [line.split("|", 2)[2] for line in day.log()[3:]] == ["billing|ann|REMOVEMEMBER|"]
+
+
 def test_a_callback_that_reached_nobody_is_no_abandon() -> None:
     day = Day().tell(0, "acd.entry.queued", "c", entry="c-1", queue="billing", skills=["billing"], callback=True)
     day.leaves(60, "c", "ended", 60, outcome="failed", reason="not_reached")
