@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from callcenter.kernel.site import Site
 from callcenter.reporting.interval_projection import KEY, load_open, over, span_of, visit_of
 from callcenter.reporting.interval_tables import INTERVAL_FACTS, AgentSpan, QueueVisit
-from callcenter.reporting.intervals import INTERVAL, Facts, Key, Kind, facts_of
+from callcenter.reporting.intervals import Facts, Key, Kind, facts_of
 from callcenter.reporting.measures import GREATEST, NAMES, Measures
 from callcenter.reporting.visits import handle_times
 
@@ -92,10 +92,10 @@ async def differences(site: Site, since: datetime, until: datetime) -> Sequence[
     async with site.reading() as session:
         connection = await _snapshot(session)
         stored = await _stored(connection, which)
-        # A visit belongs to intervals up to the end of its handling: those that began a day before are enough.
+        # However early it began (who asks for a callback may wait for days): its last fact is that it was over.
         visits = await connection.execute(
             select(QueueVisit.__table__).where(
-                QueueVisit.queued_at >= since - 96 * INTERVAL, QueueVisit.queued_at < until
+                QueueVisit.queued_at < until, or_(QueueVisit.left_at >= since, QueueVisit.handled_at >= since)
             )
         )
         spans = await connection.execute(

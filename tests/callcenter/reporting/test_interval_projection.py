@@ -101,6 +101,17 @@ async def test_stored_facts_are_what_their_rows_add_up_to(books: Site15) -> None
     assert (found.key.name, found.measure, found.stored, found.computed) == ("billing", "answered", 7, 1)
 
 
+async def test_a_callback_that_was_asked_for_days_ago_adds_up_on_the_day_when_it_is_handled(books: Site15) -> None:
+    day = Day().starts(0).tell(1, "acd.entry.queued", "c", entry="c-1", queue="billing", callback=True)
+    monday = 3 * 86_400
+    day.signs_in(monday, "ann").offered(monday + 5, "c", "ann").answered(monday + 9, "c", "ann", monday + 8)
+    await books.project(day.hangs_up(monday + 60, "c", "ann", "caller", 10))
+    since = START + timedelta(days=3)
+    facts = await interval_facts(books.site, Which(since, since + QUARTER), now=at(4 * 86_400_000))
+    assert facts[Key(since, "queue", "billing")].handled == 1
+    assert await differences(books.site, since, since + QUARTER) == []
+
+
 async def test_facts_and_lines_are_the_same_however_often_the_server_restarts(books: Site15) -> None:
     for event in answered_call().events:
         part = Day()
