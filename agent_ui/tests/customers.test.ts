@@ -171,7 +171,12 @@ describe('a record', () => {
   it('is left as it was by Escape', async () => {
     await edit()
     write('company', 'Looms')
-    field('company').dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))
+    const escape = (isComposing: boolean): boolean =>
+      field('company').dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, isComposing }))
+    escape(true)
+    flushSync()
+    expect(field('company').value).toBe('Looms')
+    escape(false)
     await until(() => document.querySelector('form') === null)
     expect(server.asked.every((one) => one.method === 'GET')).toBe(true)
     await until(() => document.activeElement === button(en['customer.edit']))
