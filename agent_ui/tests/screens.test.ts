@@ -285,6 +285,15 @@ describe('the page', () => {
     expect(wishes('/api/agents/me/wrap-up')).toEqual([{ disposition: 'sold' }, { extend_s: 30 }, { finish: true }])
   })
 
+  it('has the disposition that was pressed last', async () => {
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('wrap_up', { contact: 'c1' }, { pops: [POP] }))
+    await settle()
+    for (const key of ['1', '2', 'w']) press(key)
+    await settle()
+    expect(wishes('/api/agents/me/wrap-up')).toEqual([{ disposition: 'resolved' }, { disposition: 'sold' }, { finish: true }])
+  })
+
   it('asks in the call for a wrap-up that there is only then, and has no more time for one without an end', async () => {
     await open()
     FakeWebSocket.last?.says(WELCOME, snapshot('on_contact', { contact: 'c1' }, { pops: [POP] }))
