@@ -1,5 +1,6 @@
 """Makes tickets of the voice messages that callers left: soon, and once each, however long the database is away."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from callcenter.app.live import LiveSide
@@ -26,7 +27,11 @@ class VoiceTickets:
         """File what waits. Raises SiteUnavailable: what is left is filed when the database is back."""
         live = self._live
         for message in live.director.voice_messages.waiting():
-            await self._tickets.open(ticket_of(message), by=BY)
+            ticket = ticket_of(message)
+            if ticket.queue is not None and not live.site.has_queue(ticket.queue):
+                # Taken out of the policy since: the message must not wait for it, nor those after it.
+                ticket = replace(ticket, queue=None)
+            await self._tickets.open(ticket, by=BY)
             unit = live.open_unit()
             live.director.voice_messages.filed(unit, message.recording)
             live.submit(unit)
