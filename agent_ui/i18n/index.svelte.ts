@@ -30,10 +30,18 @@ export function setLocale(next: Locale): void {
   document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en'
 }
 
-/** The text of `key` with `{name}` places filled in. */
-export function t(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
-  return TEXTS[current][key].replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place))
-}
+export type Values = Readonly<Record<string, string | number>>
+
+/** `text` with its `{name}` places filled in. */
+export const filled = (text: string, values: Values): string =>
+  text.replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place))
+
+/** The text of `key` with its places filled in. */
+export const t = (key: Key, values: Values = {}): string => filled(TEXTS[current][key], values)
+
+/** What a thing that the site names by language is called: in the page's, else in any, else `code` itself. */
+export const calledHere = (names: Readonly<Record<string, string>> | undefined, code: string): string =>
+  names?.[current] ?? Object.values(names ?? {})[0] ?? code
 
 /** The text of a key that came over the wire, `fallback` when it has none. */
 export function tOr(key: string, fallback: string): string {

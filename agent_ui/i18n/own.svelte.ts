@@ -1,15 +1,12 @@
 /** Texts that a page opened later brings with it, so that the first load stays small. */
 
-import { locale, type Locale } from './index.svelte'
+import { filled, locale, type Locale, type Values } from './index.svelte'
 
 export type OwnTexts<Keys extends string> = Readonly<Record<Locale, Readonly<Record<Keys, string>>>>
 
 /** `t` for these texts: the text of a key with `{name}` places filled in. */
-export function ownTexts<Keys extends string>(
-  texts: OwnTexts<Keys>,
-): (key: Keys, values?: Readonly<Record<string, string | number>>) => string {
-  return (key, values = {}) =>
-    texts[locale()][key].replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place))
+export function ownTexts<Keys extends string>(texts: OwnTexts<Keys>): (key: Keys, values?: Values) => string {
+  return (key, values = {}) => filled(texts[locale()][key], values)
 }
 
 /** Whether `key`, which came over the wire, is one of `texts`. */

@@ -1,6 +1,6 @@
 /** Names of what answers name by id or code, once they are learned; until then ids and codes stand for themselves. */
 
-import { locale } from '../i18n/index.svelte'
+import { calledHere } from '../i18n/index.svelte'
 import { fetchNames, type Names } from '../net/names'
 
 let names = $state.raw<Names>({ zone: undefined, users: {}, dispositions: {} })
@@ -18,7 +18,4 @@ export const zone = (): string | undefined => names.zone
 
 export const userName = (id: string): string => names.users[id] ?? id
 
-export function dispositionName(code: string): string {
-  const called = names.dispositions[code] ?? {}
-  return called[locale()] ?? Object.values(called)[0] ?? code
-}
+export const dispositionName = (code: string): string => calledHere(names.dispositions[code], code)

@@ -48,7 +48,6 @@ const en = {
   handled: 'Done with',
   occupancy: 'Occupancy',
   utilization: 'Utilization',
-  total: 'Day',
 }
 
 const zh: Readonly<Record<keyof typeof en, string>> = {
@@ -97,7 +96,6 @@ const zh: Readonly<Record<keyof typeof en, string>> = {
   handled: '已处理',
   occupancy: '占用率',
   utilization: '利用率',
-  total: '全天',
 }
 
 export const TEXTS: OwnTexts<keyof typeof en> = { en, zh }
