@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import acd.commands as acd_in
 import ivr.events as ivr_in
 from callcenter.director.call_control import MUSIC
+from callcenter.director.machines import bridge as br
 from callcenter.director.machines import call_messages as msg
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
@@ -49,7 +50,12 @@ class Recovery:
             case ic.Phase.DIALLING | ic.Phase.QUEUED if call.answered:
                 for sound in call.bridge.sounds():
                     self._director.run(unit, call, sound)
-        live = call.phase in {ic.Phase.TALKING, ic.Phase.DIALLING, ic.Phase.QUEUED}
+            case ic.Phase.LEAVING if br.MESSAGE in going:
+                self._director.sounds.begun(contact, br.MESSAGE, UNKNOWN_S, now=unit.now)
+            case ic.Phase.LEAVING:
+                self._director.step(unit, contact, msg.Told())
+        # His flow has none of these: it waits for what becomes of him.
+        live = call.phase in {ic.Phase.TALKING, ic.Phase.DIALLING, ic.Phase.QUEUED, ic.Phase.LEAVING}
         live = live or (run is not None and run.command in going)
         if run is not None and run.command in going:
             self._director.sounds.begun(contact, run.command, UNKNOWN_S, now=unit.now)

@@ -12,6 +12,7 @@ from callcenter.calls.notices import Notice
 from callcenter.calls.ports import Target
 from callcenter.calls.service import CallService
 from callcenter.director.ports import Customer, Pop
+from callcenter.director.recovery import Recovery
 from callcenter.director.rooms import Rooms, Surroundings
 from callcenter.director.service import Director
 from callcenter.kernel.unit import Unit
@@ -91,7 +92,9 @@ class World:
         )
         around = Surroundings(self.site, Screens(), self._target, self._look_up, self._alarm)
         self.acd = AcdService()
-        self.director = Director(Rooms(self.calls, flow_service, self.acd), around)
+        rooms = Rooms(self.calls, flow_service, self.acd)
+        self.director = Director(rooms, around)
+        self.recovery = Recovery(self.director, rooms, around)
         unit = self.open_unit()
         self.acd.start(unit, self.site.roster.policy, epoch=1)
         self.submit(unit)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from callcenter.calls import events as ev
-from tests.support.director import World
+from callcenter.director.machines import call_messages as msg
+from tests.support.director import World, queue_flow
 
 
 @pytest.fixture
@@ -88,3 +89,44 @@ def test_a_call_outside_is_ended_when_it_has_lasted_too_long(world: World) -> No
     world.advance(2)
     assert ("BYE", dialled) in world.signalling.sent
     assert world.told("calls.leg.ended")[0]["reason"] == "too_long"
+
+
+class TestRestartDuringTheLastWord:
+    """The rule of a queue has sent the caller away, and he hears so."""
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> World:
+        return World(tmp_path, line=queue_flow("billing"))
+
+    def leave(self, world: World) -> tuple[str, str]:
+        leg = world.arrive("line")
+        (contact,) = world.director.processes
+        unit = world.open_unit()
+        world.director.step(unit, contact, msg.Farewell(("bye.wav",)))
+        world.submit(unit)
+        return leg, contact
+
+    def resume(self, world: World, contact: str, *going: str) -> None:
+        unit = world.open_unit()
+        world.recovery.resume(unit, contact, going)
+        world.submit(unit)
+
+    def test_he_hears_the_rest_and_his_flow_does_not_have_him_again(self, world: World) -> None:
+        leg, contact = self.leave(world)
+        self.resume(world, contact, "message")
+        assert contact in world.calls.contacts
+        assert world.told("ivr.node.left") == []
+        world.media.tell(ev.Played(leg, "message"))
+        assert [data["reason"] for data in world.told("calls.contact.ended")] == ["flow"]
+
+    def test_word_that_was_never_begun_keeps_him_no_longer(self, world: World) -> None:
+        _, contact = self.leave(world)
+        self.resume(world, contact)
+        assert world.told("ivr.node.left") == []
+        assert [data["reason"] for data in world.told("calls.contact.ended")] == ["flow"]
+
+    def test_word_whose_end_is_never_told_keeps_him_no_longer_either(self, world: World) -> None:
+        _, contact = self.leave(world)
+        self.resume(world, contact, "message")
+        world.advance(320)
+        assert [data["reason"] for data in world.told("calls.contact.ended")] == ["flow"]
