@@ -3,7 +3,8 @@
 import { call } from './api'
 
 export type Kind = 'day' | 'scenario'
-export type Rule = 'longest_idle' | 'fewest_contacts' | 'round_robin' | 'quickest'
+export const RULES = ['longest_idle', 'fewest_contacts', 'round_robin', 'quickest'] as const
+export type Rule = (typeof RULES)[number]
 
 export interface Choices {
   readonly days: readonly { readonly day: string; readonly calls: number }[]
