@@ -7,6 +7,7 @@ import WhyPage from '../apps/console/why/WhyPage.svelte'
 import { details, headline, needsText, standing } from '../apps/console/why/words'
 import { queuesIn, valueIn, withValue } from '../domain/queueText'
 import { setLocale } from '../i18n/index.svelte'
+import { learnNames } from '../ui/names.svelte'
 import { FakeServer, ok, type Asked } from './server'
 
 const AT = '2026-03-02T09:00:00Z'
@@ -26,7 +27,7 @@ beforeEach(() => {
     'GET /api/admin/policy/versions': ok({ versions: [version(1)] }),
     'POST /api/admin/policy/check': ({ body }: Asked) =>
       ok({ errors: [], diff: body?.['agents'] === 'agents: []\n' ? '' : '--- a\n+x\n' }),
-    'GET /api/agents': ok({ agents: [{ id: 'ann', name: 'Ann Archer', skills: {} }] }),
+    'GET /api/names': ok({ zone: 'UTC', users: {}, agents: { ann: 'Ann Archer' }, dispositions: {} }),
   })
 })
 afterEach(async () => {
@@ -166,6 +167,7 @@ describe('the page of a call’s waits', () => {
     const decision = { input: 7, policy: 'abc' }
     const steps = [{ at: AT, kind: 'offer.created', agent: 'ann', agents, decision }]
     server.answers['GET /api/calls/c1/why'] = ok({ contact: 'c1', replayed: true, steps })
+    await learnNames()
     await open(WhyPage, 'c1')
     expect(text()).toContain('Offered to Ann Archer')
     expect(text()).toContain('chosen, 3 contacts')
@@ -182,9 +184,9 @@ describe('the page of a call’s waits', () => {
       at: AT, kind: 'entry.waits', position: 2, reason: 'all_busy', counts: { on_contact: 2 },
       excluded: [{ agent: 'ann', until: AT }], widens_at: AT,
     }
-    expect(headline(step, String)).toBe('Waits at position 2')
-    expect(details(step, String).slice(0, 2)).toEqual(['everybody who could serve is busy', '2 on a contact'])
-    expect(details(step, String)).toHaveLength(4)
+    expect(headline(step)).toBe('Waits at position 2')
+    expect(details(step).slice(0, 2)).toEqual(['everybody who could serve is busy', '2 on a contact'])
+    expect(details(step)).toHaveLength(4)
   })
 
   it('writes needs with alternatives and teams', () => {
@@ -194,7 +196,7 @@ describe('the page of a call’s waits', () => {
   })
 
   it('shows what it does not know yet as it came', () => {
-    expect(headline({ at: AT, kind: 'entry.moved_on' }, String)).toBe('entry moved on')
+    expect(headline({ at: AT, kind: 'entry.moved_on' })).toBe('entry moved on')
     expect(standing({ agent: 'x', reason: 'new_reason', detail: null })).toBe('new_reason')
   })
 })

@@ -447,14 +447,19 @@ describe('the page', () => {
     const recordings = [{ file: 'a.wav', ms: 5000, truncated: false }]
     server.answers['GET /api/agents'] = ok(AGENTS)
     server.answers['GET /api/queues'] = ok(QUEUES)
+    server.answers['GET /api/names'] = ok({ zone: 'UTC', users: {}, agents: { ann: 'Ann Archer' }, dispositions: {} })
     server.answers['GET /api/calls?limit=25'] = ok({ calls: [call], next: null })
-    const rest = { legs: [], queues: [], offers: [], instants: [], collected: {} }
+    const offers = [{ offer: 'o1', agent: 'ann', at: null, outcome: 'accepted', reason: null }]
+    const rest = { legs: [], queues: [], offers, instants: [], collected: {} }
     server.answers['GET /api/calls/c9'] = ok({ ...call, path, recordings, ...rest })
     await become({ ...SUE, permissions: ['calls.read'] }, '#calls')
+    FakeWebSocket.last?.says(WELCOME)
+    await settle()
     expect(find('tbody').textContent).toContain('Ann Archer')
     find<HTMLButtonElement>('tbody button').click()
     await settle()
     expect(find('.detail').textContent).toContain('welcome')
+    expect(find('.detail').textContent).toContain('Offer to Ann Archer')
     expect(find('.detail').textContent).toContain(en['calls.may_not_listen'])
     expect(document.querySelector('audio')).toBeNull()
   })

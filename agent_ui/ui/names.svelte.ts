@@ -3,7 +3,7 @@
 import { calledHere } from '../i18n/index.svelte'
 import { fetchNames, type Names } from '../net/names'
 
-let names = $state.raw<Names>({ zone: undefined, users: {}, dispositions: {} })
+let names = $state.raw<Names>({ zone: undefined, users: {}, agents: {}, dispositions: {} })
 
 export async function learnNames(): Promise<void> {
   try {
@@ -17,5 +17,7 @@ export async function learnNames(): Promise<void> {
 export const zone = (): string | undefined => names.zone
 
 export const userName = (id: string): string => names.users[id] ?? id
+
+export const agentName = (id: string): string => names.agents[id] ?? id
 
 export const dispositionName = (code: string): string => calledHere(names.dispositions[code], code)

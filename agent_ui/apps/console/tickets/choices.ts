@@ -23,7 +23,4 @@ export function statusesOf(choice: string): readonly Status[] {
   return choice === UNDONE ? WITH_WORK : choice === '' ? [] : [choice as Status]
 }
 
-export const agentName = (choices: Choices, id: string | null): string =>
-  id === null ? '–' : (choices.agents.find((agent) => agent.id === id)?.name ?? id)
-
 export const categoryName = (code: string | null): string => (code === null ? '–' : tOr(`category.${code}`, code))

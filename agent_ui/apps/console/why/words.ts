@@ -1,12 +1,12 @@
-/** The steps of a call's waits, in words. Names of agents are put in by `name`. */
+/** The steps of a call's waits, in words. */
 
 import { locale } from '../../../i18n/index.svelte'
 import { isKey } from '../../../i18n/own.svelte'
 import type { AgentStanding, Needs, WhyStep } from '../../../net/why'
+import { agentName } from '../../../ui/names.svelte'
 import { duration, timeOfDay } from '../../../ui/time'
 import { TEXTS, w } from './texts'
 
-type Name = (agent: string) => string
 const time = (at: string): string => timeOfDay(at, locale())
 
 /** `billing ≥ 2 and (chinese ≥ 1 or english ≥ 3)`. */
@@ -18,12 +18,12 @@ export function needsText(needs: Needs): string {
     .join(w('and'))
 }
 
-export function headline(step: WhyStep, name: Name): string {
+export function headline(step: WhyStep): string {
   const key = `kind.${step.kind}`
   if (!isKey(TEXTS, key)) return step.kind.replaceAll(/[._]/g, ' ')
   return w(key, {
     queue: step.queue ?? '',
-    agent: step.agent ? name(step.agent) : '',
+    agent: step.agent ? agentName(step.agent) : '',
     position: step.position ?? '',
     ring: step.ring ?? '',
     outcome: step.outcome ?? '',
@@ -33,7 +33,7 @@ export function headline(step: WhyStep, name: Name): string {
   })
 }
 
-export function details(step: WhyStep, name: Name): string[] {
+export function details(step: WhyStep): string[] {
   if (step.kind === 'entry.queued') {
     const needs = step.needs?.length ? [w('needs', { needs: needsText(step.needs) })] : []
     return [[...needs, w('priority', { priority: step.priority ?? '' })].join(', ')]
@@ -43,18 +43,18 @@ export function details(step: WhyStep, name: Name): string[] {
     return [...place, ...(step.wait_s ? [w('told.wait', { wait: duration(step.wait_s * 1000) })] : [])]
   }
   if (step.kind === 'entry.ended' && step.reason) return [step.reason, w('waited', { wait: duration(step.wait_ms ?? 0) })]
-  if (step.kind === 'entry.waits') return waitDetails(step, name)
+  if (step.kind === 'entry.waits') return waitDetails(step)
   if (step.kind === 'offer.created' && step.decision) {
     return [w('decided', { input: step.decision.input, policy: step.decision.policy })]
   }
   return step.wait_ms === undefined ? [] : [w('waited', { wait: duration(step.wait_ms) })]
 }
 
-function waitDetails(step: WhyStep, name: Name): string[] {
+function waitDetails(step: WhyStep): string[] {
   const key = `wait.${step.reason}`
-  const reason = isKey(TEXTS, key) ? w(key, { preferred: step.preferred ? name(step.preferred) : '' }) : (step.reason ?? '')
+  const reason = isKey(TEXTS, key) ? w(key, { preferred: step.preferred ? agentName(step.preferred) : '' }) : (step.reason ?? '')
   const counts = Object.entries(step.counts ?? {}).map(([kind, count]) => `${count} ${standingWord(kind)}`)
-  const passed = (step.excluded ?? []).map((one) => w('passed', { agent: name(one.agent), at: time(one.until) }))
+  const passed = (step.excluded ?? []).map((one) => w('passed', { agent: agentName(one.agent), at: time(one.until) }))
   const widens = step.widens_at ? [w('widens', { at: time(step.widens_at) })] : []
   return [reason, ...(counts.length ? [counts.join(', ')] : []), ...passed, ...widens]
 }
