@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from acd.laboratory.forecast import WEEKS, Error, counted, forecast, held_back
-from callcenter.app.command_report import a_day, fetch
+from callcenter.app.command_report import fetch
 from callcenter.app.day_calls import DayCalls, Wanted
 from callcenter.app.settings import Settings
 from callcenter.kernel.errors import InvalidInput
+from callcenter.reporting.asking import written_day
 
 if TYPE_CHECKING:
     from callcenter.app.command import Commands
@@ -38,7 +39,7 @@ def register(commands: "Commands") -> None:
         description="How many calls a day will bring, by interval, from up to 8 weeks before it; and how far off "
         "such a forecast was in the last week of them, held back.",
     )
-    parser.add_argument("--day", type=a_day, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--day", type=written_day, required=True, metavar="YYYY-MM-DD")
     add_history(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(handler=_forecast)

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-from datetime import date
 from typing import TYPE_CHECKING
 
 from acd.laboratory.day_report import THRESHOLD_S, day_report
@@ -13,6 +12,7 @@ from callcenter.app.settings import Settings
 from callcenter.kernel.errors import ConfigError, InvalidInput, NotFound
 from callcenter.kernel.site import Site, sqlite_path
 from callcenter.migrations.migrate import current, head
+from callcenter.reporting.asking import written_day
 
 if TYPE_CHECKING:
     from callcenter.app.command import Commands
@@ -42,19 +42,11 @@ def register(commands: "Commands") -> None:
 
 def add_day(parser: argparse.ArgumentParser) -> None:
     """The flags that choose a day's calls."""
-    parser.add_argument("--day", type=a_day, required=True, metavar="YYYY-MM-DD", help="by the log's own clock")
+    parser.add_argument("--day", type=written_day, required=True, metavar="YYYY-MM-DD", help="by the log's own clock")
     parser.add_argument(
         "--source", choices=["imported", "own"], help="default: imported calls where the day has any, else our own"
     )
     parser.add_argument("--file", metavar="NAME", help="only the calls imported from that file")
-
-
-def a_day(text: str) -> date:
-    """For argparse: a date, or a message that says what one looks like."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day (YYYY-MM-DD)") from None
 
 
 def chosen(given: argparse.Namespace) -> DayCalls:

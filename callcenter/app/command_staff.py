@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from acd.laboratory.day_model import learn, patience_of
 from acd.laboratory.erlang import Required, Target, required
 from callcenter.app.command_forecast import Expectation, add_history, as_document, expectation, starts, told
-from callcenter.app.command_report import a_day
 from callcenter.app.staff_by_skill import staff_by_skill
 from callcenter.kernel.errors import InvalidInput
+from callcenter.reporting.asking import written_day
 
 if TYPE_CHECKING:
     from callcenter.app.command import Commands
@@ -41,7 +41,9 @@ def register(commands: "Commands") -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--calls", type=_number(0), metavar="N", help="calls in the interval")
     which.add_argument("--scenario", metavar="FILE", help="several skills: agents by group, found by simulation")
-    which.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="forecast that day from the days before it")
+    which.add_argument(
+        "--day", type=written_day, metavar="YYYY-MM-DD", help="forecast that day from the days before it"
+    )
     add_history(parser)
     parser.add_argument("--aht", type=_number(0, above=True), metavar="S", help="handle time with after-call work")
     parser.add_argument("--patience", type=_patience, metavar="S", help="mean patience, or 'forever'")

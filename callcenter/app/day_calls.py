@@ -5,7 +5,7 @@ The two are never mixed: an imported log may well be of another centre.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -70,7 +70,7 @@ async def _nothing(site: Site, wanted: Wanted) -> str:
 
 async def _own(site: Site, wanted: Wanted) -> tuple[HistoricCall, ...]:
     since, _ = day_of(wanted.first, wanted.zone)
-    until, _ = day_of(wanted.last + timedelta(days=1), wanted.zone)
+    _, until = day_of(wanted.last, wanted.zone)
     found: list[HistoricCall] = []
     after: str | None = None
     while True:

@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -33,11 +33,14 @@ def print_json(value: object) -> None:
 
 
 def written_day(text: str) -> date:
-    """A day, for argparse."""
+    """A day, for argparse; with room for the weeks around it."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-03-02") from None
+        day = date.min
+    if not MINYEAR < day.year < MAXYEAR:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-03-02")
+    return day
 
 
 def written_moment(text: str) -> datetime:

@@ -74,9 +74,15 @@ class CallsPage:
 
 
 def day_of(day: date, zone: str) -> tuple[datetime, datetime]:
-    """The two ends of `day` in the IANA `zone`: 23 to 25 hours apart where the clock changes."""
-    first = datetime.combine(day, time.min, ZoneInfo(zone))
-    return first.astimezone(UTC), datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(zone)).astimezone(UTC)
+    """The two ends of `day` in the IANA `zone`: 23 to 25 hours apart where the clock changes.
+
+    Raises InvalidInput for the first and the last of all days.
+    """
+    try:
+        ends = [datetime.combine(each, time.min, ZoneInfo(zone)) for each in (day, day + timedelta(days=1))]
+        return ends[0].astimezone(UTC), ends[1].astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput("day: is too early or too late to have calls", data={"field": "day"}) from None
 
 
 def forms_of(number: str, region: str) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ def test_patience_makes_it_erlang_a(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--calls", "1", "--aht", "3", "--interval", "0"], "argument --interval: must be whole minutes"),
         (["--aht", "3"], "one of the arguments --calls --scenario --day is required"),
         (["--day", "tomorrow"], "argument --day: 'tomorrow' is no day"),
+        (["--day", "0001-01-31"], "argument --day: '0001-01-31' is no day"),
     ],
 )
 def test_bad_flags_are_refused_by_their_name(

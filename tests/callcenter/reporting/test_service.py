@@ -76,5 +76,11 @@ def test_day_on_which_the_clock_changes_has_twenty_three_hours() -> None:
     assert last - first == timedelta(hours=23)
 
 
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_day_at_the_end_of_the_calendar_is_refused(day: date) -> None:
+    with pytest.raises(InvalidInput, match="day: is too early or too late"):
+        day_of(day, "Asia/Tokyo")
+
+
 def test_day_of_a_site_in_utc_is_the_day_in_utc() -> None:
     assert day_of(START.date(), "UTC")[0] == datetime(2026, 3, 2, tzinfo=UTC)
