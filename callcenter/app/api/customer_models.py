@@ -4,21 +4,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from callcenter.app.api.models import Payload
+from callcenter.app.api.models import FromFields, Payload
 from callcenter.crm.bulk import ImportReport, Preview
 from callcenter.crm.importing import BadRow
 from callcenter.crm.model import CustomerFields, CustomerRecord, CustomersPage, Found
 
 Text = Annotated[str, Field(max_length=10_000)]
 Numbers = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=50)]
-
-
-class FromFields(BaseModel):
-    """A body that is read off the fields of a dataclass."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class NewCustomer(Payload):

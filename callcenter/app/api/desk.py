@@ -25,17 +25,17 @@ def add_desk_routes(app: FastAPI, desk: Desk) -> None:
     @app.get("/api/agents", dependencies=allow("agents.read"), tags=["desk"])
     async def list_agents() -> AgentList:
         """All agents with their states."""
-        return AgentList(agents=[AgentOut.of(agent) for agent in desk.agents()])
+        return AgentList(agents=[AgentOut.model_validate(agent) for agent in desk.agents()])
 
     @app.post("/api/agents/me/state", dependencies=allow("desk.use"), tags=["desk"])
     async def set_own_state(wish: StateWish, asker: Asker) -> AgentOut:
         """Sign in to the queues, pause, or sign out of them. 409 when the present state forbids it."""
-        return AgentOut.of(await desk.set_state(_own(asker), wish.state, wish.reason, by=asker.user))
+        return AgentOut.model_validate(await desk.set_state(_own(asker), wish.state, wish.reason, by=asker.user))
 
     @app.post("/api/agents/{agent}/state", dependencies=allow("agents.control"), tags=["desk"])
     async def set_state(agent: Identifier, wish: StateWish, asker: Asker) -> AgentOut:
         """The same for another agent."""
-        return AgentOut.of(await desk.set_state(agent, wish.state, wish.reason, by=asker.user))
+        return AgentOut.model_validate(await desk.set_state(agent, wish.state, wish.reason, by=asker.user))
 
     @app.post("/api/agents/me/call", dependencies=allow("desk.use"), status_code=204, tags=["desk"])
     async def control_call(wish: CallControl, asker: Asker) -> None:
@@ -51,17 +51,17 @@ def add_desk_routes(app: FastAPI, desk: Desk) -> None:
     async def after_call(wish: AfterCall, asker: Asker) -> AgentOut:
         """Say how the contact ended, take more time, or be done with it. 409 when there is nothing to wrap up."""
         wanted = WrapUpWish(wish.finish, wish.extend_s, wish.disposition, wish.ask)
-        return AgentOut.of(await desk.after_call(_own(asker), wanted))
+        return AgentOut.model_validate(await desk.after_call(_own(asker), wanted))
 
     @app.get("/api/desk/options", dependencies=allow("desk.use"), tags=["desk"])
     async def options(asker: Asker) -> Options:
         """The dispositions, and whom a call may be handed on to."""
-        return Options.of(desk.options(asker.agent))
+        return Options.model_validate(desk.options(asker.agent))
 
     @app.get("/api/queues", dependencies=allow("queues.read"), tags=["desk"])
     async def list_queues() -> QueueList:
         """All queues with who waits."""
-        return QueueList(queues=[QueueOut.of(queue) for queue in desk.queues()])
+        return QueueList(queues=[QueueOut.model_validate(queue) for queue in desk.queues()])
 
 
 def _own(asker: Principal) -> str:

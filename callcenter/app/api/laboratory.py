@@ -4,9 +4,10 @@ import re
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from callcenter.app.api.access import allow
+from callcenter.app.api.models import Payload
 from callcenter.app.experiment_files import Alternative, Experiment, Laboratory, Question, Rule
 from callcenter.kernel.errors import InvalidInput
 
@@ -16,11 +17,7 @@ _NAME = re.compile(r"[\w.-]{1,64}")
 Title = Annotated[str, Field(min_length=1, max_length=60)]
 
 
-class _Payload(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class AlternativeWish(_Payload):
+class AlternativeWish(Payload):
     """One change; see `experiment_files.Alternative`."""
 
     name: Title
@@ -30,7 +27,7 @@ class AlternativeWish(_Payload):
     group: Title | None = None
 
 
-class ExperimentWish(_Payload):
+class ExperimentWish(Payload):
     """A day or a scenario, and one to three alternatives to how it is."""
 
     kind: Literal["day", "scenario"]

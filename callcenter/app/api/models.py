@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from callcenter.console.ports import AgentView, DeskOptions, Principal, QueueView
+from callcenter.console.ports import Principal
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*$")]
 
@@ -14,6 +14,12 @@ class Payload(BaseModel):
     """A request's body."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class FromFields(BaseModel):
+    """An answer that is read off the fields of a dataclass."""
+
+    model_config = ConfigDict(from_attributes=True)
 
 
 class Credentials(Payload):
@@ -64,7 +70,7 @@ class AfterCall(Payload):
         return self
 
 
-class Options(BaseModel):
+class Options(FromFields):
     """What forms on the desk offer: dispositions with their names by language, phones with their names, and so on.
 
     `wrap_up_when_asked`: the queues after whose callers this agent has a wrap-up only if he asks for it in the call.
@@ -75,17 +81,6 @@ class Options(BaseModel):
     queues: list[str]
     numbers: list[str]
     wrap_up_when_asked: list[str]
-
-    @classmethod
-    def of(cls, options: DeskOptions) -> "Options":
-        """The port's view as a body."""
-        return cls(
-            dispositions={code: dict(names) for code, names in options.dispositions.items()},
-            phones=dict(options.phones),
-            queues=list(options.queues),
-            numbers=list(options.numbers),
-            wrap_up_when_asked=list(options.wrap_up_when_asked),
-        )
 
 
 class Who(BaseModel):
@@ -125,7 +120,7 @@ class CallList(BaseModel):
     next: str | None
 
 
-class AgentOut(BaseModel):
+class AgentOut(FromFields):
     """An agent and its state."""
 
     id: str
@@ -139,22 +134,6 @@ class AgentOut(BaseModel):
     phone: bool
     console: bool
 
-    @classmethod
-    def of(cls, agent: AgentView) -> "AgentOut":
-        """The port's view as a body."""
-        return cls(
-            id=agent.id,
-            name=agent.name,
-            state=agent.state,
-            reason=agent.reason,
-            contact=agent.contact,
-            since=agent.since,
-            until=agent.until,
-            skills=dict(agent.skills),
-            phone=agent.phone,
-            console=agent.console,
-        )
-
 
 class AgentList(BaseModel):
     """All agents."""
@@ -162,7 +141,7 @@ class AgentList(BaseModel):
     agents: list[AgentOut]
 
 
-class QueueOut(BaseModel):
+class QueueOut(FromFields):
     """A queue as it stands."""
 
     id: str
@@ -174,11 +153,6 @@ class QueueOut(BaseModel):
     promises: int
     promise_error_ms: int | None
     promise_bias_ms: int | None
-
-    @classmethod
-    def of(cls, queue: QueueView) -> "QueueOut":
-        """The port's view as a body."""
-        return cls(**{name: getattr(queue, name) for name in cls.model_fields})
 
 
 class QueueList(BaseModel):

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 from callcenter.app.api.access import Asker, allow
-from callcenter.app.api.models import Identifier, Payload
-from callcenter.console.supervision_ports import CallbackView, EntryView, Supervision
+from callcenter.app.api.models import FromFields, Identifier, Payload
+from callcenter.console.supervision_ports import Supervision
 
 EntryId = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
 Level = Annotated[int, Field(ge=1, le=10)]
@@ -32,7 +32,7 @@ class Skills(Payload):
     skills: dict[Identifier, Level] | None = Field(max_length=200)
 
 
-class EntryOut(BaseModel):
+class EntryOut(FromFields):
     """One who waits."""
 
     id: str
@@ -45,11 +45,6 @@ class EntryOut(BaseModel):
     expected_wait_ms: int | None
     callback: bool
 
-    @classmethod
-    def of(cls, entry: EntryView) -> "EntryOut":
-        """The port's view as a body."""
-        return cls(**{name: getattr(entry, name) for name in cls.model_fields})
-
 
 class EntryList(BaseModel):
     """All who wait."""
@@ -57,7 +52,7 @@ class EntryList(BaseModel):
     entries: list[EntryOut]
 
 
-class CallbackOut(BaseModel):
+class CallbackOut(FromFields):
     """One who is to be called back; his number is not shown."""
 
     id: str
@@ -67,11 +62,6 @@ class CallbackOut(BaseModel):
     since: datetime
     tries: int
     retry_at: datetime | None
-
-    @classmethod
-    def of(cls, callback: CallbackView) -> "CallbackOut":
-        """The port's view as a body."""
-        return cls(**{name: getattr(callback, name) for name in cls.model_fields})
 
 
 class CallbackList(BaseModel):
@@ -86,12 +76,12 @@ def add_supervision_routes(app: FastAPI, desk: Supervision) -> None:
     @app.get("/api/entries", dependencies=allow("live.read"), tags=["supervision"])
     async def list_entries(queue: Identifier | None = None) -> EntryList:
         """Who waits, in the order of the queues and of the places in them."""
-        return EntryList(entries=[EntryOut.of(entry) for entry in desk.entries(queue)])
+        return EntryList(entries=[EntryOut.model_validate(entry) for entry in desk.entries(queue)])
 
     @app.get("/api/callbacks", dependencies=allow("live.read"), tags=["supervision"])
     async def list_callbacks() -> CallbackList:
         """Who is to be called back. Cancel one by its entry, `CONTACT-q1`."""
-        return CallbackList(callbacks=[CallbackOut.of(callback) for callback in desk.callbacks()])
+        return CallbackList(callbacks=[CallbackOut.model_validate(callback) for callback in desk.callbacks()])
 
     @app.post(
         "/api/entries/{entry}/move", dependencies=allow("queues.control"), status_code=204, tags=["supervision"]
