@@ -4,6 +4,7 @@ It keeps nothing on disk, lets nobody but its server call, and answers its serve
 """
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -30,6 +31,8 @@ from callcenter.sip.udp import UdpDriver
 from callcenter.sip.writer import build_request
 
 Event = TypeVar("Event")
+# For a number that is free by UDP and by TCP: a busy machine uses few of its 28,000.
+_TRIES = 20
 
 
 class Call:
@@ -47,7 +50,7 @@ class Call:
         self.heard.append(event)
         self._queue.put_nowait(event)
 
-    async def next(self, kind: type[Event], *, within_s: float = 5.0) -> Event:
+    async def next(self, kind: type[Event], *, within_s: float = 30.0) -> Event:
         """The next input of `kind`, others skipped; TimeoutError if none comes in time."""
         async with asyncio.timeout(within_s):
             while True:
@@ -113,7 +116,7 @@ class Client:
         layer = TransportLayer()
         client = cls(user, password, server, layer, algorithm=algorithm)
         agent = client.agent
-        udp, listener = _sockets(address, port)
+        udp, listener = udp_and_tcp(address, port)
         layer.udp = receiver = UdpDriver(
             udp, loop=loop, receive=agent.receive, failed=agent.transport_failed, statistics=agent.statistics
         )
@@ -223,15 +226,18 @@ class Client:
             self._legs[event.leg].tell(event)
 
 
-def _sockets(address: str, port: int) -> tuple[socket.socket, socket.socket]:
-    """A UDP and a listening TCP socket with the same port."""
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind((address, port))
-    tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    tcp.bind((address, udp.getsockname()[1]))
-    tcp.listen()
-    return udp, tcp
+def udp_and_tcp(address: str, port: int = 0) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a listening TCP socket with the same port; any that is free for both where `port` is 0."""
+    for left in reversed(range(1 if port else _TRIES)):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind((address, port))
+            return udp, socket.create_server((address, udp.getsockname()[1]))
+        except OSError as error:
+            udp.close()
+            if not left or error.errno != errno.EADDRINUSE:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 def _resolve(done: asyncio.Future[Response], response: Response) -> None:

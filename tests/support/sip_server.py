@@ -1,13 +1,13 @@
 """The server's user agent on loopback sockets, with a room that does as a test says."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from callcenter.calls.events import SignallingInput
 from callcenter.kernel.unit import Unit
 from callcenter.sip.agent import UserAgent
+from callcenter.sip.client import udp_and_tcp
 from callcenter.sip.core import Room
 from callcenter.sip.directory import Directory
 from callcenter.sip.hop import Hop
@@ -15,6 +15,8 @@ from callcenter.sip.tcp import Bounds, TcpDriver, Upcalls
 from callcenter.sip.transports import TransportLayer
 from callcenter.sip.udp import UdpDriver
 from tests.support.sip import directory
+
+PATIENCE_S = 30.0  # of tests: more than a busy machine needs
 
 
 class Server:
@@ -39,9 +41,7 @@ class Server:
             directory=known or directory(),
             algorithms=algorithms,
         )
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
-        listener = socket.create_server(("127.0.0.1", udp.getsockname()[1]))
+        udp, listener = udp_and_tcp("127.0.0.1")
         statistics = self.agent.statistics
         failed = self.agent.transport_failed
         self.udp = UdpDriver(udp, loop=loop, receive=self.agent.receive, failed=failed, statistics=statistics)
@@ -73,7 +73,7 @@ class Server:
         self._submit(unit)
 
     async def next(self) -> SignallingInput:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.inputs.get()
 
     async def start(self) -> None:

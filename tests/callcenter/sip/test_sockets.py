@@ -1,8 +1,10 @@
 """The server's user agent and our client over real loopback sockets: UDP and TCP, calls both ways, registration."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -20,13 +22,13 @@ from callcenter.calls.events import (
     SignallingInput,
 )
 from callcenter.kernel.unit import Unit
-from callcenter.sip.client import Client
+from callcenter.sip.client import Client, udp_and_tcp
 from callcenter.sip.hop import Hop
 from callcenter.sip.invite_client import ReinviteEnded
 from callcenter.sip.tcp import Bounds
 from callcenter.sip.udp import UdpDriver
 from tests.support.sip import OUR_MEDIA, PASSWORD, PEER_MEDIA, Peer
-from tests.support.sip_server import Server
+from tests.support.sip_server import PATIENCE_S, Server
 
 pytestmark = pytest.mark.integration
 
@@ -81,6 +83,26 @@ def test_loop_of_the_application_is_served_as_well(transport: str) -> None:
         runner.run(call())
 
 
+def test_any_port_is_one_that_is_free_for_both_transports(monkeypatch: pytest.MonkeyPatch) -> None:
+    create, asked = socket.create_server, list[int]()
+
+    def taken_at_first(address: tuple[str, int]) -> socket.socket:
+        asked.append(address[1])
+        if len(asked) < 3:
+            raise OSError(errno.EADDRINUSE, "somebody's connection has it")
+        return create(address)
+
+    monkeypatch.setattr(socket, "create_server", taken_at_first)
+    udp, tcp = udp_and_tcp("127.0.0.1")
+    with udp, tcp:
+        assert udp.getsockname() == tcp.getsockname() == ("127.0.0.1", asked[2])
+
+
+def test_port_that_is_asked_for_and_taken_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder, pytest.raises(OSError, match="in use"):
+        udp_and_tcp(*holder.getsockname())
+
+
 async def test_wrong_password_registers_nothing(server: Server) -> None:
     client = await Client.open("ann", "wrong", server=server.hop("udp"))
     assert (await client.register()).status == 401
@@ -123,7 +145,7 @@ async def test_server_calls_a_registered_client(server: Server, ann: Client) -> 
     target = server.agent.target_for("ann", from_user="900")
     assert target is not None
     server.do(lambda unit: server.agent.invite(unit, "out", target, OUR_MEDIA))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         call = await ann.calls.get()
     assert call.arrived is not None
     assert (call.arrived.caller, call.arrived.offer) == ("900", OUR_MEDIA)
@@ -147,7 +169,7 @@ async def test_client_that_refuses(server: Server, ann: Client) -> None:
     target = server.agent.target_for("ann", from_user="900")
     assert target is not None
     server.do(lambda unit: server.agent.invite(unit, "out", target, OUR_MEDIA))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         (await ann.calls.get()).reject(603)
     assert await server.next() == Progressed("out", 100, None)
     assert await server.next() == InviteRefused("out", 603, "refused")
@@ -166,11 +188,14 @@ async def test_nobody_at_a_tcp_target_is_a_refusal(server: Server) -> None:
 async def exchange(server: Server, data: bytes) -> bytes:
     """What the server writes until it closes."""
     reader, writer = await asyncio.open_connection(*server.tcp.address)
+    answer = b""
     writer.write(data)
-    async with asyncio.timeout(5):
-        answer = await reader.read()
+    async with asyncio.timeout(PATIENCE_S):
+        with suppress(ConnectionResetError):  # closed on what it had not read any more
+            answer = await reader.read()
     writer.close()
-    await writer.wait_closed()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
     return answer
 
 
@@ -191,7 +216,7 @@ async def test_message_cut_off_with_its_connection_is_counted(server: Server) ->
     reader, writer = await asyncio.open_connection(*server.tcp.address)
     writer.write(b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 10\r\n\r\nabc")
     writer.write_eof()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await reader.read() == b""
     writer.close()
     assert server.agent.statistics.refusals["tcp_incomplete"] == 1
@@ -202,7 +227,7 @@ async def test_connections_of_one_source_are_bounded(server: Server) -> None:
     open_ones = [await asyncio.open_connection(*server.tcp.address) for _ in range(4)]
     for _, writer in open_ones:
         writer.write(options)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         answers = [await reader.readuntil(b"\r\n") for reader, _ in open_ones]
         assert answers == [b"SIP/2.0 200 OK\r\n"] * 4
         reader, writer = await asyncio.open_connection(*server.tcp.address)
@@ -220,7 +245,7 @@ async def test_flood_of_connections_shuts_no_trunk_out() -> None:
     open_ones = [await asyncio.open_connection(*server.tcp.address, local_addr=(stranger, 0)) for _ in range(6)]
     reader, writer = await asyncio.open_connection(*server.tcp.address, local_addr=(trunk, 0))
     writer.write(Peer(server.hop("tcp")).request("OPTIONS"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await reader.readuntil(b"\r\n") == b"SIP/2.0 200 OK\r\n"
     assert server.agent.statistics.refusals["tcp_connections"] == 2
     for _, each in [*open_ones, (reader, writer)]:
@@ -231,7 +256,7 @@ async def test_flood_of_connections_shuts_no_trunk_out() -> None:
 async def test_keepalive_over_tcp_is_answered(server: Server) -> None:
     reader, writer = await asyncio.open_connection(*server.tcp.address)
     writer.write(b"\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await reader.readexactly(2) == b"\r\n"
     writer.close()
     await writer.wait_closed()
@@ -252,7 +277,7 @@ async def test_bug_behind_one_datagram_does_not_stop_the_next() -> None:
     driver.start()
     driver.send(b"one", Hop("udp", *driver.address))
     driver.send(b"two", Hop("udp", *driver.address))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(seen) < 2:  # noqa: ASYNC110  # the driver has no event to wait for
             await asyncio.sleep(0)
     assert server.agent.statistics.surprises == 2
