@@ -17,7 +17,7 @@ from callcenter.app.http import HttpServer
 from callcenter.app.http_guard import GuardedProtocol
 from callcenter.console.consoles import Consoles
 from callcenter.kernel.clock import FakeClock
-from tests.callcenter.console.served import serving, until_closed
+from tests.callcenter.console.served import PATIENCE_S, serving, until_closed
 from tests.support.web import FakePorts
 
 pytestmark = pytest.mark.integration
@@ -48,21 +48,26 @@ async def test_the_application_is_served_without_banner_or_signal_handlers(tmp_p
 
 
 class Impatient(GuardedProtocol):
-    """Limits that a test can reach."""
+    """Limits of a request that a test can reach."""
 
     head_s = 0.2
     body_s = 0.2
     head_bytes = 2000
+
+
+class Small(GuardedProtocol):
+    """A number of connections that a test can reach."""
+
     most = 3
 
 
 @asynccontextmanager
-async def impatient(folder: Path) -> AsyncIterator[int]:
-    """A server with small limits; its port."""
+async def limited(folder: Path, protocol: type[GuardedProtocol]) -> AsyncIterator[int]:
+    """A server with the limits of `protocol`; its port."""
     fakes = FakePorts(folder)
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(fakes.ports(), Consoles(FakeClock()), recordings=fakes.recordings, dist=fakes.dist)
-    server = HttpServer(app, listener, protocol=Impatient)
+    server = HttpServer(app, listener, protocol=protocol)
     await server.start()
     try:
         yield listener.getsockname()[1]
@@ -85,17 +90,17 @@ HEALTH = b"GET /api/health HTTP/1.1\r\nHost: x\r\n"
     ids=["nothing", "half a head", "half a body", "a head too long"],
 )
 async def test_a_client_that_does_not_get_on_is_cut_off(tmp_path: Path, said: bytes) -> None:
-    async with impatient(tmp_path) as port:
+    async with limited(tmp_path, Impatient) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(said)
         with suppress(ConnectionResetError):
             # To its end, whatever was answered to what was whole.
-            await asyncio.wait_for(reader.read(), 5)
+            await asyncio.wait_for(reader.read(), PATIENCE_S)
         writer.close()
 
 
 async def test_connections_beyond_the_limit_are_closed_and_those_within_go_on(tmp_path: Path) -> None:
-    async with impatient(tmp_path) as port:
+    async with limited(tmp_path, Small) as port:
         kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         for _, writer in kept:
             writer.write(HEALTH + b"\r\n")
@@ -103,7 +108,7 @@ async def test_connections_beyond_the_limit_are_closed_and_those_within_go_on(tm
             assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         with suppress(ConnectionResetError):
-            assert await asyncio.wait_for(reader.read(), 5) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         writer.close()
         first, other = kept[0]
         other.write(HEALTH + b"\r\n")

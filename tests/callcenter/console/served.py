@@ -18,6 +18,8 @@ from callcenter.console.socket import ConsoleSocket
 from callcenter.kernel.clock import FakeClock
 from tests.support.web import FakeIdentity, principal
 
+PATIENCE_S = 30.0  # of tests: more than a busy machine needs
+
 
 class Served:
     """A server and its clients' way in."""
@@ -78,7 +80,7 @@ async def until_closed(client: ClientConnection) -> tuple[int, int | None]:
     """Read to the end: how many frames came, and the server's close code."""
     frames = 0
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 await client.recv()
                 frames += 1
@@ -87,7 +89,7 @@ async def until_closed(client: ClientConnection) -> tuple[int, int | None]:
 
 
 @asynccontextmanager
-async def serving(*, auth_s: float = 5.0, backlog: int = BACKLOG_FRAMES) -> AsyncIterator[Served]:
+async def serving(*, auth_s: float = PATIENCE_S, backlog: int = BACKLOG_FRAMES) -> AsyncIterator[Served]:
     """A running server, stopped at the end."""
     served = Served(auth_s=auth_s, backlog=backlog)
     await served.server.start()

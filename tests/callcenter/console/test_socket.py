@@ -4,16 +4,17 @@ import asyncio
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import pytest
 import uvloop
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connect_blocking
 from websockets.typing import Origin
 
 from callcenter.console.protocol import Pop
 from tests.callcenter.console.events import AT, a_call, event
-from tests.callcenter.console.served import Served, receive, send, serving, until_closed
+from tests.callcenter.console.served import PATIENCE_S, Served, receive, send, serving, until_closed
 from tests.support.web import AGENT
 
 pytestmark = pytest.mark.integration
@@ -31,8 +32,9 @@ async def served() -> AsyncIterator[Served]:
 async def closing_code(served: Served, *frames: dict[str, object]) -> int | None:
     """What the server closes with after `frames`."""
     async with served.connecting() as client:
-        for frame in frames:
-            await send(client, **frame)
+        with suppress(ConnectionClosed):  # perhaps before the last of them
+            for frame in frames:
+                await send(client, **frame)
         return (await until_closed(client))[1]
 
 
@@ -124,7 +126,7 @@ async def test_a_console_that_leaves_is_forgotten(served: Served) -> None:
     async with served.connecting() as client:
         await served.enter(client, "ann", "agent")
         assert len(served.consoles) == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await served.left.wait()
     assert len(served.consoles) == 0
 
@@ -181,12 +183,12 @@ def test_a_pop_is_with_the_kernel_before_the_hand_over_returns(
         async with serving() as served:
             ticket = await served.ticket("ann", "agent")
             client = asyncio.create_task(asyncio.to_thread(watch, served, ticket, frames))
-            await asyncio.to_thread(frames.get, timeout=5)
+            await asyncio.to_thread(frames.get, timeout=PATIENCE_S)
             got: asyncio.Future[str | bytes] = asyncio.get_running_loop().create_future()
 
             def hand_over() -> None:
                 assert served.consoles.pop(POP) == 1
-                got.set_result(frames.get(timeout=5))
+                got.set_result(frames.get(timeout=PATIENCE_S))
 
             start(hand_over)
             text = await got
