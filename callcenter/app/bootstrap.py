@@ -15,7 +15,7 @@ from callcenter.app.directory import directory_of, kept_secrets
 from callcenter.app.inherited import Inherited
 from callcenter.app.live import LiveSide, Outside
 from callcenter.app.live_view import view_of
-from callcenter.app.policy_start import starting_roster
+from callcenter.app.policy_start import active_roster
 from callcenter.app.restart import restart
 from callcenter.app.screens import ConsoleScreens
 from callcenter.app.site_config import load_site
@@ -51,9 +51,9 @@ class Application:
         self._inherited = inherited
         self._settings = settings
         data = settings.data_dir
-        roster = starting_roster(inherited.config, data)
+        active = active_roster(inherited.config, data)
         config = load_site(
-            inherited.config, language=settings.site.language, region=settings.site.region, roster=roster
+            inherited.config, language=settings.site.language, region=settings.site.region, active=active
         )
         directory = directory_of(config, kept_secrets(data), realm(data, settings.sip.realm))
         self._transports = TransportLayer(public_address=settings.sip.public_address or "")

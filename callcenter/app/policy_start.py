@@ -12,7 +12,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from acd.config import AGENTS, QUEUES, Roster
-from acd.config import load as load_roster
 from acd.policy_text import PolicyInvalid, Texts, checked
 from callcenter.app.inherited import write_whole
 
@@ -52,18 +51,18 @@ def kept_policy(data: Path) -> KeptPolicy | None:
         return None
 
 
-def starting_roster(config: Path, data: Path) -> Roster:
-    """The active version, or the files when they have changed. Raises ConfigError for files that are wrong."""
+def active_roster(config: Path, data: Path) -> Roster | None:
+    """The active version; None: the files of `config` hold, because they have changed or nothing was kept."""
     kept = kept_policy(data)
     if kept is not None:
         try:
             if digest_of(texts_of(config)) == kept.files:
                 return checked(kept.texts)
         except (OSError, UnicodeDecodeError):
-            pass  # `load_roster` says what is wrong with them
+            pass  # whoever reads them says what is wrong with them
         except PolicyInvalid:
             log.error("the active policy is not one for this version of the program, config/ holds")  # noqa: TRY400 - said whole
-    return load_roster(config)
+    return None
 
 
 def keep_policy(data: Path, kept: KeptPolicy) -> None:

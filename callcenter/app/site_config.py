@@ -1,9 +1,11 @@
 """The site's configuration as calls need it: look-ups in memory, made once at start.
 
 `config/` is data. What is wrong in it is reported at once and by key; a server with a broken configuration does not
-start, because a wrong number would only be found by a caller.
+start, because a wrong number would only be found by a caller. A policy in force that has lost a phone or a prompt is
+another matter: it can be changed only while the server runs, which says so and does without.
 """
 
+import logging
 import wave
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ from ivr.speech import NotSpeakable, say_place
 from tickets.config import TicketRules
 from tickets.config import load as load_tickets
 
+log = logging.getLogger(__name__)
+
 INTERNAL = "internal"
 VOICEMAIL = "voicemail"
 LAST_AGENT = ("customer", "last_agent")
@@ -49,6 +53,15 @@ class SiteConfig:
     tickets: TicketRules
     region: str = ""
     flows_read_last_agent: bool = False
+
+    @property
+    def faults(self) -> list[str]:
+        """What queues and agents name and the rest of config/ has not: file, key, what is wrong with it."""
+        waiting = waiting_faults(self.roster, self.flows, self.prompts, self.language)
+        return [
+            *(f"{QUEUES}: {where}: {what}" for where, what in waiting),
+            *(f"{AGENTS}: {where}: {what}" for where, what in phone_faults(self.roster, self.endpoints)),
+        ]
 
     @property
     def wants_last_agents(self) -> bool:
@@ -120,9 +133,11 @@ class SiteConfig:
         if found is None:
             return QueueCare()
         waiting, callback = found.waiting, found.waiting.callback
+        announcement = self._files(found.announcement, language)
         return QueueCare(
-            found.record,
-            self._files(found.announcement, language),
+            # What cannot be announced as the queue wants it is not recorded.
+            found.record and bool(announcement or found.announcement is None),
+            announcement,
             self._files(found.music, language),
             self._files(waiting.comfort, language),
             waiting.resume_s,
@@ -159,26 +174,27 @@ def _wav_s(path: str) -> float:
         return UNKNOWN_S
 
 
-def load_site(config: Path, *, language: str, region: str = "", roster: Roster | None = None) -> SiteConfig:
+def load_site(config: Path, *, language: str, region: str = "", active: Roster | None = None) -> SiteConfig:
     """Read and check the folder `config`; raises ConfigError naming every fault of the file that is wrong.
 
-    `roster` stands for queues.yaml and agents.yaml where another version than theirs holds.
+    `active` is the policy that stands for queues.yaml and agents.yaml; None: they hold themselves.
     """
-    roster = roster or load_roster(config)
+    roster = active or load_roster(config)
     endpoints = load_endpoints(config)
     calendars = load_calendars(config / "calendars")
     prompts = PromptFolder(config / "prompts")
     queues = [queue.name for queue in roster.queues]
     flows = load_flows(config / "flows", prompts=prompts, queues=queues, calendars=calendars)
     _check_numbers(endpoints, flows)
-    faults = [f"{QUEUES}: {where}: {what}" for where, what in waiting_faults(roster, flows, prompts, language)]
-    faults += [f"{AGENTS}: {where}: {what}" for where, what in phone_faults(roster, endpoints)]
-    if faults:
-        raise ConfigError("\n".join(faults))
     personal = frozenset(name for name, flow in flows.items() if _is_personal(flow))
     tickets = load_tickets(config, calendars)
     last_agent = any(LAST_AGENT in _names_in(flow) for flow in flows.values())
-    return SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets, region, last_agent)
+    site = SiteConfig(roster, endpoints, flows, calendars, prompts, language, personal, tickets, region, last_agent)
+    if site.faults and active is None:
+        raise ConfigError("\n".join(site.faults))
+    if site.faults:
+        log.error("the policy in force names what config/ has not", extra={"faults": site.faults})
+    return site
 
 
 def waiting_faults(

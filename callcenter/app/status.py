@@ -97,7 +97,8 @@ def _application(application: Mapping[str, Any] | None, supervisor: Mapping[str,
         pid = supervisor["application"]["pid"] if supervisor else None
         return [f"application   does not answer (process {pid})" if pid else "application   is being started"]
     told = [f"application   process {application.get('pid')}, version {application.get('version')}"]
-    told_apart = ("pid", "version", "workers", "metrics")
+    told += [f"  missing     {fault}" for fault in application.get("faults", ())]
+    told_apart = ("pid", "version", "workers", "metrics", "faults")
     rest = {name: _plain(value) for name, value in application.items() if name not in told_apart}
     return told + [f"  {name:<12}{text}" for name, text in rest.items() if text]
 

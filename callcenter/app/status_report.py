@@ -80,7 +80,7 @@ class StatusReport:
         }
 
     async def whole_status(self) -> Mapping[str, object]:
-        """`status` with the metrics, and what the workers count: packets dropped by reason, exceptions.
+        """`status` with the metrics, what the policy names in vain, and what the workers count: drops, exceptions.
 
         Who does not answer in time is left out.
         """
@@ -100,6 +100,9 @@ class StatusReport:
             "packets_sent": sum(each.packets_sent for each in counted),
             "drops": dict(sorted(drops.items())),
         }
+        faults = self._live.site.faults
+        if faults:
+            told["faults"] = faults
         told["surprises"] = self.surprises() + sum(each.surprises for each in counted)
         return told
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -11,14 +12,16 @@ from sqlalchemy import select, update
 
 import acd.commands as acd_in
 from acd import events
+from acd.config import load as load_roster
 from acd.policy_tables import PolicyVersion
 from acd.policy_text import PolicyInvalid, Texts, checked
 from acd.policy_versions import PolicyChanged
 from acd.service import AcdService
+from callcenter.app.directory import directory_of
 from callcenter.app.endpoints import Endpoints, Phone
 from callcenter.app.live import LiveSide
 from callcenter.app.policy_side import PolicySide, missing_queues
-from callcenter.app.policy_start import KEPT, kept_policy, starting_roster
+from callcenter.app.policy_start import KEPT, active_roster, kept_policy
 from callcenter.app.site_config import load_site
 from callcenter.identity.tables import AuditEntry
 from callcenter.kernel.clock import FakeClock
@@ -54,7 +57,7 @@ class House:
     def starts(self) -> None:
         """An application begins: with the files or with what it kept."""
         self.acd = AcdService()
-        roster = starting_roster(self.config, self.data)
+        roster = active_roster(self.config, self.data) or load_roster(self.config)
         self.acd.start(Unit(self.clock.now()), roster.policy, epoch=1)
         found = SimpleNamespace(
             roster=roster,
@@ -277,7 +280,7 @@ async def test_an_active_version_that_this_release_cannot_read_keeps_nothing_fro
 async def test_changed_files_with_mistakes_do_not_start(house: House) -> None:
     house.write(Texts("queues: 7", AGENTS))
     with pytest.raises(ConfigError, match="queues"):
-        starting_roster(house.config, house.data)
+        house.starts()
 
 
 async def test_who_changed_what_is_in_the_audit_trail(house: House) -> None:
@@ -324,3 +327,26 @@ def test_a_site_whose_agent_has_no_phone_does_not_start(tmp_path: Path) -> None:
     phones.write_text(phones.read_text().replace('"1003"', '"1009"'))
     with pytest.raises(ConfigError, match=r"^agents\.yaml: agents\[2\]\.phone: phones\.yaml has no phone '1003'$"):
         load_site(folder, language="en")
+
+
+def test_a_site_whose_policy_in_force_has_lost_a_phone_starts_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only a server that runs can be told another policy."""
+    folder = shutil.copytree("config", tmp_path / "config")
+    active = load_roster(folder)
+    phones = folder / "phones.yaml"
+    phones.write_text(phones.read_text().replace('"1003"', '"1009"'))
+    site = load_site(folder, language="en", active=active)
+    assert site.faults == ["agents.yaml: agents[2].phone: phones.yaml has no phone '1003'"]
+    assert "the policy in force names what config/ has not" in caplog.messages
+    assert directory_of(site, {}, "callcenter").phones
+
+
+@pytest.mark.parametrize(("announcement", "recorded"), [("lost", False), ("welcome", True), (None, True)])
+def test_what_cannot_be_announced_is_not_recorded(announcement: str | None, recorded: bool) -> None:
+    files = load_roster(Path("config"))
+    queue = replace(files.queues[0], record=True, announcement=announcement)
+    active = replace(files, queues=(queue, *files.queues[1:]))
+    site = load_site(Path("config"), language="en", active=active)
+    assert site.queue_care(queue.name, "en").record is recorded

@@ -9,6 +9,7 @@ import pytest
 
 from callcenter.app import status_report
 from callcenter.app.live import LiveSide
+from callcenter.app.status import lines
 from callcenter.app.status_report import StatusReport
 
 
@@ -37,10 +38,15 @@ class Report(StatusReport):
         return {"pid": 1, "surprises": self.surprises()}
 
 
-def report(*, hang: bool = False) -> Report:
+def report(*faults: str, hang: bool = False) -> Report:
     quiet = SimpleNamespace(surprises=0)
     live = SimpleNamespace(
-        surprises=1, media=FakeWorkers(hang=hang), agent=SimpleNamespace(statistics=quiet), bus=quiet, journal=quiet
+        surprises=1,
+        media=FakeWorkers(hang=hang),
+        agent=SimpleNamespace(statistics=quiet),
+        bus=quiet,
+        journal=quiet,
+        site=SimpleNamespace(faults=faults),
     )
     return Report(cast(LiveSide, live), cast(Any, None))
 
@@ -57,3 +63,9 @@ async def test_worker_that_hangs_does_not_hide_the_application(monkeypatch: pyte
     monkeypatch.setattr(status_report, "WORKERS_S", 0.0)
     told = await report(hang=True).whole_status()
     assert (told["pid"], told["surprises"]) == (1, 1)
+
+
+async def test_what_the_policy_names_in_vain_is_told_line_by_line() -> None:
+    told = await report("agents.yaml: agents[2].phone: phones.yaml has no phone '1003'").whole_status()
+    text = lines({"supervisor": None, "application": told})
+    assert "  missing     agents.yaml: agents[2].phone: phones.yaml has no phone '1003'" in text
