@@ -179,22 +179,30 @@ class Worker:
         idle = self._engine.idle_steps()
         if idle:
             self._sleeps_through = idle
-            self._asleep = self._loop.call_at(self._due + idle * STEP_S, self._wake)
+            self._asleep = self._loop.call_at(self._due + idle * STEP_S, self._slept)
             self._loop.add_reader(self._engine.sockets.fileno(), self._wake)
         else:
             self._loop.call_at(self._due, self._tick)
 
     def _wake(self) -> None:
         """Something is to be done at the next step; those slept through had nothing, and no more are left out."""
-        if self._asleep is None:
-            return
-        self._asleep.cancel()
-        self._asleep = None
+        if self._asleep is not None:
+            passed = int((self._loop.time() - self._due) / STEP_S)
+            self._rise(min(self._sleeps_through, max(0, passed)))
+            self._loop.call_at(self._due, self._tick)
+
+    def _slept(self) -> None:
+        """All the steps that were to be left out are over; the next is due now."""
+        self._rise(self._sleeps_through)
+        self._tick()
+
+    def _rise(self, passed: int) -> None:
+        if self._asleep is not None:
+            self._asleep.cancel()
+            self._asleep = None
         self._loop.remove_reader(self._engine.sockets.fileno())
-        passed = min(self._sleeps_through, max(0, int((self._loop.time() - self._due) / STEP_S)))
         self._engine.skip(passed)
         self._due += passed * STEP_S
-        self._loop.call_at(self._due, self._tick)
 
     def _idle(self) -> None:
         if self._is_unwanted():
