@@ -7,7 +7,6 @@ nobody has come for as long again, a minute at most.
 """
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import uvloop
 
+from callcenter.kernel.priority import set_priority
 from callcenter.media import protocol
 from callcenter.media.background import Background
 from callcenter.media.commands import Commands
@@ -233,9 +233,8 @@ async def _serve(options: Options) -> None:
 
 def run(options: Options) -> None:
     """Serve until told to stop; raises ConfigError when the socket cannot be had."""
-    with contextlib.suppress(PermissionError):
-        # Sound comes before whatever else the machine does, where we may say so.
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    # Sound comes before whatever else the machine does, where we may say so.
+    set_priority(PRIORITY)
     # Two sockets a session: 500 sessions pass the usual soft limit of 1024.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
