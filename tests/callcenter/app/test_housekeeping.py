@@ -26,7 +26,7 @@ from callcenter.kernel.projector_thread import ProjectorThread
 from callcenter.kernel.site import Site
 from callcenter.kernel.unit import Unit
 
-DEADLINE_S = 20.0
+DEADLINE_S = 90.0
 HOUR = 3600.0
 DAY = 24 * HOUR
 

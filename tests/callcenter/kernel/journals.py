@@ -10,7 +10,7 @@ from callcenter.kernel.events import Envelope
 from callcenter.kernel.journal import Journal
 from callcenter.kernel.unit import Unit
 
-DEADLINE_S = 20.0
+DEADLINE_S = 90.0
 START = datetime(2026, 3, 2, 9, 0, 0, 123456, UTC)
 
 
