@@ -30,7 +30,7 @@ INPUT_TYPES: dict[str, type[commands.Input]] = {
 }
 _TYPE_OF = {kind: name for name, kind in INPUT_TYPES.items()}
 _SUBJECT_OF = {
-    kind: next((field for field in ("entry", "offer", "agent", "contact") if field in kind.__annotations__), None)
+    kind: tuple(field for field in ("entry", "offer", "agent", "contact") if field in kind.__annotations__)
     for kind in _TYPE_OF
 }
 
@@ -100,7 +100,6 @@ class AcdService:
 
 def _journal(unit: Unit, input_: commands.Input, number: int) -> None:
     kind = type(input_)
-    field = _SUBJECT_OF[kind]
     data: dict[str, object] = msgspec.to_builtins(input_)
-    subject = "acd" if field is None else str(data[field])
+    subject = next((str(data[field]) for field in _SUBJECT_OF[kind] if data[field]), "acd")
     unit.input(_TYPE_OF[kind], subject, n=number, now=milliseconds(unit.now), **data)

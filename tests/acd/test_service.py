@@ -108,6 +108,12 @@ def test_input_is_journalled_before_its_facts_with_number_and_instant(site: Site
     }
 
 
+@pytest.mark.parametrize(("agent", "subject"), [("ann", "ann"), (None, "c1")])
+def test_input_is_journalled_about_the_first_whom_it_names(site: Site, agent: str | None, subject: str) -> None:
+    site.available("ann")
+    assert site.tell(commands.ContactEnded("c1", agent)).drafts[0].subject == subject
+
+
 def test_facts_have_the_words_of_the_wire(site: Site) -> None:
     site.available("ann")
     unit = site.tell(commands.EntryQueued("e1", "billing", contact="c1"))
