@@ -1,8 +1,7 @@
 """An agent says who the caller is: the choice joins the contact, its screens and its record."""
 
-import asyncio
-
 from acd.service import AcdService
+from callcenter.app.committing import committed
 from callcenter.app.live import LiveSide
 from callcenter.console.ports import Principal
 from callcenter.crm.model import CustomerCard
@@ -30,10 +29,7 @@ class ContactCustomerChoice:
             raise NotFound("There is no such customer.", data={"customer": customer})
         unit = live.open_unit()
         live.director.pops.choose(unit, contact, card.as_mapping(), by=asker.user)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        unit.after_commit(lambda: None if done.done() else done.set_result(None))
-        live.submit(unit)
-        await done
+        await committed(unit, live.submit)
         return card
 
 

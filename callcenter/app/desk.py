@@ -2,7 +2,6 @@
 phones report to it. Each wish is a unit of its own; the caller waits until it is on disk.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ import acd.commands as acd_in
 import acd.events as acd_out
 from acd.config import AgentConfig, Roster
 from acd.service import AcdService
+from callcenter.app.committing import committed
 from callcenter.app.endpoints import Endpoints
 from callcenter.console.ports import AgentView, AgentWish, CallWish, DeskOptions, QueueView, WrapUpWish
 from callcenter.director.service import Director
@@ -52,7 +52,7 @@ class ApplicationDesk:
         unit = self._open_unit()
         unit.event("console.state.requested", agent, state=state, by=by)
         refused = self._wish(unit, agent, state, reason)
-        await self._commit(unit)
+        await committed(unit, self._submit)
         _refuse(refused, agent)
         return self._view(config)
 
@@ -68,13 +68,13 @@ class ApplicationDesk:
                 self._director.control.resume(unit, agent)
             case "transfer":
                 self._director.control.transfer(unit, agent, wish.kind, wish.target)
-        await self._commit(unit)
+        await committed(unit, self._submit)
 
     async def answer_offer(self, agent: str, offer: str, *, accept: bool) -> None:
         """Accept or decline on the screen."""
         unit = self._open_unit()
         self._director.deliveries.answer(unit, agent, offer, accept=accept)
-        await self._commit(unit)
+        await committed(unit, self._submit)
 
     async def after_call(self, agent: str, wish: WrapUpWish) -> AgentView:
         """The disposition first, so that a wrap-up that is finished with it has it."""
@@ -94,7 +94,7 @@ class ApplicationDesk:
         if wish.finish:
             inputs.append(acd_in.WrapUpFinished(agent))
         told = [event for each in inputs for event in self._director.distribute(unit, each)]
-        await self._commit(unit)
+        await committed(unit, self._submit)
         _refuse(next((event for event in told if isinstance(event, acd_out.InputRefused)), None), agent)
         return self._view(config)
 
@@ -109,12 +109,6 @@ class ApplicationDesk:
             numbers=sorted(self._endpoints.dial),
             wrap_up_when_asked=() if config is None else self._roster.wraps_up_when_asked(config),
         )
-
-    async def _commit(self, unit: Unit) -> None:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        unit.after_commit(lambda: None if done.done() else done.set_result(None))
-        self._submit(unit)
-        await done
 
     def agents(self) -> Sequence[AgentView]:
         """All agents by name, with what they do now."""

@@ -18,6 +18,7 @@ from acd import policy_versions as kept_versions
 from acd.config import AGENTS, QUEUES, Roster
 from acd.policy_text import PolicyInvalid, Problem, Texts, checked, difference
 from acd.policy_versions import FILES, VersionView, WholeVersion
+from callcenter.app.committing import committed
 from callcenter.app.directory import directory_of, kept_secrets
 from callcenter.app.live import LiveSide
 from callcenter.app.policy_start import KeptPolicy, digest_of, keep_policy, texts_of
@@ -164,7 +165,6 @@ class PolicySide:
 
     async def _run(self, roster: Roster) -> None:
         live = self._live
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         live.site.roster = roster
         live.agent.directory = directory_of(live.site, kept_secrets(self._data), live.agent.directory.realm)
         unit = live.open_unit()
@@ -174,9 +174,7 @@ class PolicySide:
             known, phone = live.acd.core.agents.get(agent.id), agent.phone in reachable
             if phone != (known is not None and known.phone):
                 live.director.distribute(unit, acd_in.PresenceChanged(agent.id, phone=phone))
-        unit.after_commit(lambda: None if done.done() else done.set_result(None))
-        live.submit(unit)
-        await done
+        await committed(unit, live.submit)
 
 
 def missing_queues(flows: dict[str, Flow], roster: Roster) -> list[Problem]:

@@ -4,7 +4,6 @@ The journal has each wish with who asked (`console.supervision.requested`), and 
 site database answers; calls do not wait for it.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,6 +13,7 @@ from acd.config import Roster
 from acd.machines.entry import QueueEntry
 from acd.policies.skills import canonical
 from acd.service import AcdService
+from callcenter.app.committing import committed
 from callcenter.console.consoles import Consoles
 from callcenter.console.supervision_ports import CallbackView, EntryView
 from callcenter.director.service import Director
@@ -123,17 +123,11 @@ class SupervisionDesk:
         unit = self._open_unit()
         unit.event("console.supervision.requested", subject, action=action, by=by, **data)
         told = self._director.distribute(unit, wish)
-        await self._commit(unit)
+        await committed(unit, self._submit)
         refused = next((event for event in told if isinstance(event, acd_out.InputRefused)), None)
         if refused is not None:
             _refuse(refused.reason)
         await self._audit(unit, by, action, subject, data)
-
-    async def _commit(self, unit: Unit) -> None:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        unit.after_commit(lambda: None if done.done() else done.set_result(None))
-        self._submit(unit)
-        await done
 
     async def _audit(self, unit: Unit, by: str, action: str, subject: str, data: Mapping[str, object]) -> None:
         try:
