@@ -6,17 +6,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from callcenter.director.ports import Customer
+from callcenter.director.ports import CallerFound
 from callcenter.kernel.errors import CallcenterError
 
 log = logging.getLogger(__name__)
 
-Answer = tuple[Customer | None, int, tuple[Customer, ...]]
-"""The one customer or None, how many it may be, and the likeliest of them where there are several."""
-Ask = Callable[[str, str | None], Awaitable[Answer]]
+Ask = Callable[[str, str | None], Awaitable[CallerFound]]
 """(number, id of the chosen customer) -> answer; raises CallcenterError when it cannot tell."""
-Tell = Callable[[str, Customer | None, int, tuple[Customer, ...]], None]
-"""(contact, customer, matches, candidates)"""
+Tell = Callable[[str, CallerFound], None]
+"""(contact, answer)"""
 
 
 class CustomerLookUp:
@@ -48,8 +46,8 @@ class CustomerLookUp:
 
     async def _look_up(self, ask: Ask, contact: str, number: str, chosen: str | None) -> None:
         try:
-            answer = await ask(number, chosen)
+            found = await ask(number, chosen)
         except CallcenterError:
             log.warning("customer look-up failed, the pop goes out without a record")
             return
-        self._tell(contact, *answer)
+        self._tell(contact, found)

@@ -20,7 +20,7 @@ from callcenter.calls import events as ev
 from callcenter.calls.notices import Notice
 from callcenter.calls.ports import Target
 from callcenter.calls.service import CallService
-from callcenter.director.ports import Customer, Screens
+from callcenter.director.ports import CallerFound, Screens
 from callcenter.director.recovery import Recovery
 from callcenter.director.rooms import Rooms, Surroundings
 from callcenter.director.service import Director
@@ -152,11 +152,9 @@ class LiveSide:
     def _heard(self, unit: Unit, event: ev.MediaInput) -> None:
         self.run("media", lambda: self.calls.heard(unit, event))
 
-    def _customer_found(
-        self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
-    ) -> None:
+    def _customer_found(self, contact: str, found: CallerFound) -> None:
         unit = self.open_unit()
-        self.run("customer", lambda: self.director.customer_found(unit, contact, customer, matches, candidates))
+        self.run("customer", lambda: self.director.customer_found(unit, contact, found))
         self.submit(unit)
 
     def run(self, edge: str, step: Callable[[], None]) -> None:

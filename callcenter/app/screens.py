@@ -4,7 +4,7 @@ from callcenter.console.consoles import Consoles
 from callcenter.console.protocol import Candidate
 from callcenter.console.protocol import Customer as CustomerCard
 from callcenter.console.protocol import Pop as PopFrame
-from callcenter.director.ports import Customer, Pop
+from callcenter.director.ports import CallerFound, Customer, Pop
 
 
 class ConsoleScreens:
@@ -31,12 +31,10 @@ class ConsoleScreens:
             )
         )
 
-    def customer_known(
-        self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
-    ) -> None:
+    def customer_known(self, contact: str, found: CallerFound) -> None:
         """Put what was found, or whom an agent chose, on the pops of the contact."""
-        card = None if customer is None else _card(customer)
-        self._consoles.update_pops(contact, card, matches, tuple(map(_candidate, candidates)))
+        card = None if found.customer is None else _card(found.customer)
+        self._consoles.update_pops(contact, card, found.matches, tuple(map(_candidate, found.candidates)))
 
 
 def _candidate(customer: Customer) -> Candidate:

@@ -5,9 +5,11 @@ from msgspec.structs import replace
 import ivr.events as ivr_in
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
-from callcenter.director.ports import Customer, Pop
+from callcenter.director.ports import CallerFound, Customer, Pop
 from callcenter.director.rooms import Rooms, Steps, Surroundings
 from callcenter.kernel.unit import Unit
+
+_NOBODY = CallerFound()
 
 
 class Pops:
@@ -17,46 +19,37 @@ class Pops:
         self._rooms = rooms
         self._around = around
         self._steps = steps
-        self._customers: dict[str, tuple[Customer | None, int, tuple[Customer, ...]]] = {}
+        self._found: dict[str, CallerFound] = {}
 
     def customer_of(self, contact: str) -> str | None:
         """The id of the customer, where one is known."""
-        customer, *_ = self._customers.get(contact, (None,))
-        return None if customer is None else str(customer["id"])
+        return self._found.get(contact, _NOBODY).id
 
     def looked_up(self, contact: str) -> bool:
         """Whether it is known who the caller is, or that nobody knows."""
-        return contact in self._customers
+        return contact in self._found
 
     def preferred_in(self, queue: str, contact: str) -> str | None:
         """The agent whom the caller is to have first, where `queue` sees to that and one is known."""
-        customer, *_ = self._customers.get(contact, (None,))
+        customer = self._found.get(contact, _NOBODY).customer
         if customer is None or not self._around.site.prefers_last_agent(queue):
             return None
         return str(customer.get("last_agent") or "") or None
 
     def forget(self, contact: str) -> None:
         """The contact is over."""
-        self._customers.pop(contact, None)
+        self._found.pop(contact, None)
 
-    def found(
-        self,
-        unit: Unit,
-        contact: str,
-        customer: Customer | None,
-        matches: int,
-        candidates: tuple[Customer, ...] = (),
-    ) -> None:
+    def found(self, unit: Unit, contact: str, found: CallerFound) -> None:
         """The look-up of the caller's number returned; an offer that is out already is told."""
         call = self._steps.processes.get(contact)
-        found = customer.get("id") if customer is not None else None
-        if call is None or call.customer not in (None, found):
+        if call is None or call.customer not in (None, found.id):
             return
-        self._customers[contact] = (customer, matches, candidates)
-        unit.event("director.customer.found", contact, customer=found, matches=matches)
-        if customer is not None:
-            self._steps.flow(unit, contact, ivr_in.CustomerFound(dict(customer)))
-        self._tell_screens(unit, contact)
+        self._found[contact] = found
+        unit.event("director.customer.found", contact, customer=found.id, matches=found.matches)
+        if found.customer is not None:
+            self._steps.flow(unit, contact, ivr_in.CustomerFound(dict(found.customer)))
+        self._tell_screens(unit, contact, found)
 
     def choose(self, unit: Unit, contact: str, customer: Customer, *, by: str) -> None:
         """User `by` says who the caller is, in the call or after it; that stands against what the number says."""
@@ -64,22 +57,20 @@ class Pops:
         call = self._steps.processes.get(contact)
         if call is not None:
             self._steps.keep(unit, replace(call, customer=chosen))
-            self._customers[contact] = (customer, 1, ())
+            self._found[contact] = CallerFound(customer, 1)
         unit.event("director.customer.chosen", contact, customer=chosen, by=by)
-        screens = self._around.screens
-        unit.after_commit(lambda: screens.customer_known(contact, customer, 1, ()))
+        self._tell_screens(unit, contact, CallerFound(customer, 1))
 
     def send(self, unit: Unit, delivery: od.OfferDelivery) -> None:
         """The pop of an offer that was made just now."""
-        customer, *_ = self._customers.get(delivery.contact, (None,))
-        found = customer.get("id") if customer is not None else None
+        found = self.customer_of(delivery.contact)
         unit.event("director.pop.sent", delivery.contact, offer=delivery.offer, agent=delivery.agent, customer=found)
         self.show(unit, delivery)
 
     def show(self, unit: Unit, delivery: od.OfferDelivery) -> None:
         """The same, for screens that may have lost it."""
         call = self._steps.processes[delivery.contact]
-        customer, matches, candidates = self._customers.get(delivery.contact, (None, 0, ()))
+        customer, matches, candidates = self._found.get(delivery.contact, _NOBODY)
         pop = Pop(
             delivery.offer,
             delivery.contact,
@@ -102,7 +93,6 @@ class Pops:
         if agent is not None and call.queue is not None:
             self.show(unit, od.OfferDelivery(call.entry, 0, call.contact, call.queue, agent.id, "phone", unit.now))
 
-    def _tell_screens(self, unit: Unit, contact: str) -> None:
-        customer, matches, candidates = self._customers[contact]
+    def _tell_screens(self, unit: Unit, contact: str, found: CallerFound) -> None:
         screens = self._around.screens
-        unit.after_commit(lambda: screens.customer_known(contact, customer, matches, candidates))
+        unit.after_commit(lambda: screens.customer_known(contact, found))

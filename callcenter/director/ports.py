@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -11,6 +11,22 @@ from callcenter.director.machines.callback import DEFAULTS, CallbackRules
 from callcenter.director.machines.trunk_use import DialOutRules
 
 Customer = Mapping[str, str | int | bool | None]
+
+
+class CallerFound(NamedTuple):
+    """Who a caller is, as far as a look-up can tell: the one customer or None, and how many it may be.
+
+    `candidates` are the several, at most five, likeliest first: id, name, company, confidence (0..100).
+    """
+
+    customer: Customer | None = None
+    matches: int = 0
+    candidates: tuple[Customer, ...] = ()
+
+    @property
+    def id(self) -> str | None:
+        """The customer's."""
+        return None if self.customer is None else str(self.customer["id"])
 
 
 class QueueCare(msgspec.Struct, frozen=True):
@@ -28,10 +44,7 @@ class QueueCare(msgspec.Struct, frozen=True):
 
 
 class Pop(msgspec.Struct, frozen=True):
-    """What the agent sees before the phone rings. `customer` is None where nobody or several were found.
-
-    `candidates` are the several, at most five, likeliest first: id, name, company, confidence (0..100).
-    """
+    """What the agent sees before the phone rings; the customer as in `CallerFound`."""
 
     offer: str
     contact: str
@@ -113,9 +126,7 @@ class Screens(Protocol):
         """Hand the pop to the agent's sockets, at once and without waiting."""
         ...
 
-    def customer_known(
-        self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
-    ) -> None:
+    def customer_known(self, contact: str, found: CallerFound) -> None:
         """The same for what is now known of the customer, to every screen that shows a pop of the contact."""
         ...
 

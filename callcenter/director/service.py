@@ -24,7 +24,7 @@ from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
 from callcenter.director.machines.trunk_use import Refusal
 from callcenter.director.pops import Pops
-from callcenter.director.ports import Customer
+from callcenter.director.ports import CallerFound
 from callcenter.director.rooms import Rooms, Surroundings
 from callcenter.director.sound_watch import SoundWatch
 from callcenter.director.voice_messages import VoiceMessages
@@ -351,16 +351,9 @@ class Director:
             self._around.look_up(contact, number, None)
         return contact
 
-    def customer_found(
-        self,
-        unit: Unit,
-        contact: str,
-        customer: Customer | None,
-        matches: int,
-        candidates: tuple[Customer, ...] = (),
-    ) -> None:
+    def customer_found(self, unit: Unit, contact: str, found: CallerFound) -> None:
         """The look-up of the contact's caller has returned."""
-        self.pops.found(unit, contact, customer, matches, candidates)
+        self.pops.found(unit, contact, found)
         self.waiting.customer_known(unit, contact)
 
     def keep(self, unit: Unit, call: ic.IncomingCall) -> None:

@@ -11,7 +11,7 @@ from callcenter.calls import events as ev
 from callcenter.calls.notices import Notice
 from callcenter.calls.ports import Target
 from callcenter.calls.service import CallService
-from callcenter.director.ports import Customer, Pop
+from callcenter.director.ports import CallerFound, Pop
 from callcenter.director.recovery import Recovery
 from callcenter.director.rooms import Rooms, Surroundings
 from callcenter.director.service import Director
@@ -43,9 +43,7 @@ class Screens:
 
     def pop(self, pop: Pop) -> None: ...
 
-    def customer_known(
-        self, contact: str, customer: Customer | None, matches: int, candidates: tuple[Customer, ...]
-    ) -> None: ...
+    def customer_known(self, contact: str, found: CallerFound) -> None: ...
 
 
 class World:
@@ -146,7 +144,8 @@ class World:
     def finds(self, contact: str, **customer: str | None) -> None:
         """The look-up returns with this customer; without, with nobody."""
         unit = self.open_unit()
-        self.director.customer_found(unit, contact, {"id": "k1", **customer} if customer else None, len(customer))
+        found = CallerFound({"id": "k1", **customer}, len(customer)) if customer else CallerFound()
+        self.director.customer_found(unit, contact, found)
         self.submit(unit)
 
     def told(self, type_: str) -> list[dict[str, object]]:

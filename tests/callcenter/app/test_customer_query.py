@@ -3,13 +3,13 @@
 import asyncio
 
 from callcenter.app.customer_query import answer, find_customer
-from callcenter.app.customers import Answer, CustomerLookUp
+from callcenter.app.customers import CustomerLookUp
 from callcenter.app.screens import ConsoleScreens
 from callcenter.console.consoles import Consoles
 from callcenter.console.protocol import Candidate
 from callcenter.crm.model import CustomerCard, CustomerFields, Found, Match
 from callcenter.crm.records import create_customer
-from callcenter.director.ports import Pop
+from callcenter.director.ports import CallerFound, Pop
 from callcenter.kernel.clock import FakeClock
 from callcenter.kernel.errors import SiteUnavailable
 from callcenter.kernel.site import Site
@@ -51,12 +51,12 @@ async def test_chosen_customer_is_found_whatever_the_number_says(site: Site) -> 
 async def test_look_up_that_fails_tells_nothing() -> None:
     told: list[str] = []
 
-    async def ask(number: str, chosen: str | None) -> Answer:
+    async def ask(number: str, chosen: str | None) -> CallerFound:
         if chosen is None:
             raise SiteUnavailable("away")
-        return None, 0, ()
+        return CallerFound()
 
-    customers = CustomerLookUp(lambda contact, *_: told.append(contact))
+    customers = CustomerLookUp(lambda contact, _: told.append(contact))
     customers.ask(ask)
     customers.start("c1", "+442079460018", None)
     customers.start("c2", "", "k1")
@@ -68,10 +68,10 @@ async def test_look_up_that_fails_tells_nothing() -> None:
 async def test_callers_of_before_the_database_are_looked_up_when_it_is_there() -> None:
     told: list[str] = []
 
-    async def ask(number: str, chosen: str | None) -> Answer:
-        return None, 0, ()
+    async def ask(number: str, chosen: str | None) -> CallerFound:
+        return CallerFound()
 
-    customers = CustomerLookUp(lambda contact, *_: told.append(contact))
+    customers = CustomerLookUp(lambda contact, _: told.append(contact))
     customers.start("c1", "+442079460018", None)
     assert not asyncio.all_tasks() - {asyncio.current_task()}
     customers.ask(ask)
@@ -89,6 +89,6 @@ def test_screens_show_the_candidates_until_one_is_chosen() -> None:
         Candidate("k1", "C1", "ACME", 63, "exact_number"),
         Candidate("k2", "C2", "ACME", 31, "exact_number"),
     )
-    screens.customer_known("c1", match(2).customer.as_mapping(), 1, ())
+    screens.customer_known("c1", CallerFound(match(2).customer.as_mapping(), 1))
     (pop,) = consoles.fanout.view.pops_of("ann")
     assert (pop.customer and pop.customer.id, pop.matches, pop.candidates) == ("k2", 1, ())
