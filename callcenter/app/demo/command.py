@@ -7,7 +7,6 @@ import contextlib
 import importlib.util
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
+from callcenter.app.demo.ports import FreePorts
 from callcenter.app.demo.site import AGENTS, phone_of, write_site
 from callcenter.kernel.errors import CallcenterError
 
@@ -55,7 +55,7 @@ def register(commands: "Commands") -> None:
 
 def _demo(given: argparse.Namespace) -> int:
     folder = Path(tempfile.mkdtemp(prefix="callcenter-demo-"))
-    demo = Demo(folder, given.config, given.http or _free(socket.SOCK_STREAM))
+    demo = Demo(folder, given.config, given.http)
     try:
         demo.start(given.callers)
         if given.caller == "pyvoip":
@@ -70,21 +70,16 @@ def _demo(given: argparse.Namespace) -> int:
     return 0
 
 
-def _free(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Demo:
     """The processes of one demo."""
 
     def __init__(self, folder: Path, source: Path, http: int) -> None:
         self._folder = folder
         self._source = source
-        self._http = http
-        self._sip = ("127.0.0.1", _free(socket.SOCK_DGRAM))
-        self._callers = (PEOPLE, _free(socket.SOCK_DGRAM))
+        self._ports = FreePorts()
+        self._http = http or self._ports.take()
+        self._sip = ("127.0.0.1", self._ports.take())
+        self._callers = (PEOPLE, self._ports.take(PEOPLE))
         self._processes: list[subprocess.Popen[bytes]] = []
         self._browser: OpenerDirector = build_opener(HTTPCookieProcessor(CookieJar()))
         self._quiet = threading.Event()
@@ -100,7 +95,7 @@ class Demo:
         self._spawn(["callcenter", "run", *arguments], "run.log")
         self._wait_until_up()
         words = self._words = self._passwords()
-        news = ("127.0.0.1", _free(socket.SOCK_DGRAM))
+        news = ("127.0.0.1", self._ports.take())
         voice = str(self._source / "prompts" / "en" / "main-menu.wav")
         part: dict[str, object] = {"server": self._sip, "per_minute": per_minute, "voice": voice, "news": news}
         people = {phone_of(index): words[phone_of(index)] for index in range(len(AGENTS))}
@@ -115,7 +110,7 @@ class Demo:
         if importlib.util.find_spec("pyVoIP") is None:
             raise DemoFailed("--caller pyvoip: pip install pyVoIP==1.6.8 first (GPL; it runs in its own process)")
         arguments = {"server": self._sip[0], "server-port": self._sip[1], "user": CALLER, "address": PEOPLE}
-        arguments |= {"password": self._words[CALLER], "port": _free(socket.SOCK_DGRAM), "rtp": 27900}
+        arguments |= {"password": self._words[CALLER], "port": self._ports.take(PEOPLE), "rtp": 27900}
         flags = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
         self._spawn(["callcenter.app.demo.pyvoip_caller", *flags], "pyvoip.log")
 
