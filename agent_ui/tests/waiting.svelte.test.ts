@@ -78,6 +78,16 @@ it('moves, prioritises, and takes out once that was said twice', async () => {
   ])
 })
 
+it('opens a list by an arrow, instead of choosing from it', async () => {
+  await open()
+  const select = document.querySelector('select')!
+  let isOpen = false
+  select.showPicker = () => void (isOpen = true)
+  const arrow = new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true, cancelable: true })
+  select.dispatchEvent(arrow)
+  expect([arrow.defaultPrevented, isOpen]).toEqual([true, true])
+})
+
 it('offers nothing to those who may only look', async () => {
   await open(false)
   expect(document.querySelectorAll('select, button').length).toBe(0)
