@@ -183,7 +183,7 @@ def test_the_verdict_is_the_same_under_two_hash_seeds(data: Path) -> None:
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=300,
         ).stdout
         for seed in ("0", "4242")
     ]

@@ -31,7 +31,7 @@ def test_walks_are_the_same_under_two_hash_seeds() -> None:
             env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=300,
         ).stdout
         for hash_seed in ("1", "4242")
     ]

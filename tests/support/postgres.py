@@ -20,6 +20,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from callcenter.kernel import site
+
 DEADLINE_S = 90.0
 
 
@@ -148,8 +150,9 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty site database, once on each engine."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty site database, once on each engine; whoever writes waits for the others' turns to end."""
+    monkeypatch.setattr(site, "CONNECT_S", DEADLINE_S)
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'site.db'}"
     cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")

@@ -207,7 +207,7 @@ async def test_a_ticket_that_another_holds_is_passed_over(desk: Desk) -> None:
     other = Site(desk.site.url)
     async with other.session() as session:
         await session.scalar(select(TicketRow).where(TicketRow.id == held.id).with_for_update())
-        fired = await asyncio.wait_for(escalate_due(desk.site, START + 4 * HOUR), 5)
+        fired = await asyncio.wait_for(escalate_due(desk.site, START + 4 * HOUR), 60)
         assert [one.ticket for one in fired] == [free.id]
     await other.close()
     assert [one.ticket for one in await escalate_due(desk.site, START + 4 * HOUR)] == [held.id]

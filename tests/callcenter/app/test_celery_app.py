@@ -87,6 +87,6 @@ def test_two_workers_at_once_fire_each_step_once(late: tuple[str, FakeClock]) ->
 def test_a_worker_takes_the_look_that_was_sent(late: tuple[str, FakeClock]) -> None:
     url, clock = late
     app = create_celery(Settings(database_url=url, redis_url="memory://"), clock=clock)
-    with start_worker(app, pool="solo", perform_ping_check=False):
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=60):
         app.send_task(NAME)
-        eventually("every step has fired", lambda: fired(url) == 2 * TICKETS, within_s=30)
+        eventually("every step has fired", lambda: fired(url) == 2 * TICKETS, within_s=60)

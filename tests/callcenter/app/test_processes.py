@@ -16,6 +16,6 @@ def test_the_end_of_a_log_is_what_this_process_wrote_without_its_records(tmp_pat
     log.write_text("callcenter: queues.yaml: a mistake of before\n")
     script = 'print(\'{"level": "info"}\'); print("callcenter: queues.yaml: a mistake of now")'
     child = processes.start(["-c", script], log, now=NOW)
-    assert child.wait(10)
+    assert child.wait(60)
     child.reap()
     assert processes.last_lines(log, since=child.log_from) == "callcenter: queues.yaml: a mistake of now"
