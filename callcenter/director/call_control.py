@@ -12,6 +12,8 @@ from callcenter.kernel.unit import Unit
 MUSIC = "music"
 RINGBACK = "ringback"
 TRANSFER_RING_S = 30
+OUTSIDE = "outside"
+"""In events, for a number that is none of the site's: it is somebody's."""
 TransferKind = Literal["phone", "queue", "number"]
 
 
@@ -50,7 +52,7 @@ class CallControl:
     def transfer(self, unit: Unit, agent: str, kind: TransferKind, target: str) -> None:
         """Hand the caller on and leave (blind transfer). Raises NotFound for no call, InvalidInput for no target."""
         call = self.call_of_agent(agent)
-        contact = call.contact
+        contact, told = call.contact, target
         wanted: msg.Transfer
         match kind:
             case "phone":
@@ -67,10 +69,10 @@ class CallControl:
                 if flow is not None:
                     wanted = msg.TransferToFlow(flow)
                 elif self._dial_out.knows(target):
-                    wanted = self._to_phone(call, agent, target)
+                    wanted, told = self._to_phone(call, agent, target), OUTSIDE
                 else:
                     raise InvalidInput("no such number", data={"field": "target"})
-        unit.event("director.contact.transferred", contact, agent=agent, kind=kind, target=target)
+        unit.event("director.contact.transferred", contact, agent=agent, kind=kind, target=told)
         self._steps.step(unit, contact, wanted)
 
     def _to_phone(self, call: ic.IncomingCall, agent: str, target: str) -> msg.TransferToPhone:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from callcenter.calls import events as ev
+from callcenter.calls.model import Role
 from callcenter.director.machines import call_messages as msg
 from tests.support.director import World, queue_flow
 
@@ -89,6 +90,20 @@ def test_a_call_outside_is_ended_when_it_has_lasted_too_long(world: World) -> No
     world.advance(2)
     assert ("BYE", dialled) in world.signalling.sent
     assert world.told("calls.leg.ended")[0]["reason"] == "too_long"
+
+
+def test_a_transfer_to_a_number_outside_leaves_the_number_in_no_event(tmp_path: Path) -> None:
+    world = World(tmp_path, line=queue_flow("billing"))
+    world.is_available("ann")
+    world.arrive("line")
+    ((contact, call),) = world.calls.contacts.items()
+    world.signalling.accepts(next(leg.id for leg in call.legs if leg.role is Role.AGENT))
+    unit = world.open_unit()
+    world.director.control.transfer(unit, "ann", "number", "+41441112299")
+    world.submit(unit)
+    assert world.told("director.contact.transferred") == [{"agent": "ann", "kind": "number", "target": "outside"}]
+    assert any(leg.role is Role.OUTSIDE for leg in world.calls.contacts[contact].legs)
+    assert not [fact for fact in world.facts if "441112299" in str(fact)]
 
 
 class TestRestartDuringTheLastWord:
