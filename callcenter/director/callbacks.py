@@ -48,7 +48,7 @@ class Callbacks:
         queue = queue or ("" if stay is None else stay.queue)
         if not self._around.site.has_queue(queue) or not self._dial_out.knows(number):
             return False
-        if any((each.number, each.queue) == (number, queue) for each in self.pending.values()):
+        if any(each.queue == queue and self._dial_out.same(each.number, number) for each in self.pending.values()):
             return True
         mine = stay is not None and stay.queue == queue
         contact = self._rooms.calls.new_contact_id()

@@ -42,6 +42,10 @@ class DialOut:
         dialled = self._dialled(number)
         return dialled is not None and any(rules.allows(dialled) for rules in self._rules.trunks)
 
+    def same(self, one: str, other: str) -> bool:
+        """Whether both ring the same telephone, however they are written."""
+        return self._dialled(one) == self._dialled(other)
+
     def way_to(self, unit: Unit, contact: str, number: str, *, caller: str | None) -> WayOut | tu.Refusal:
         """The way to `number`, or why there is none, which is recorded. `caller`: whose call is passed on."""
         found = self._choose(unit, number)

@@ -106,6 +106,17 @@ def test_a_transfer_to_a_number_outside_leaves_the_number_in_no_event(tmp_path: 
     assert not [fact for fact in world.facts if "441112299" in str(fact)]
 
 
+def test_who_is_to_be_called_back_is_noted_once_however_his_number_is_written(tmp_path: Path) -> None:
+    world = World(tmp_path, line=queue_flow("billing"))
+    world.arrive("line")
+    (call,) = world.director.processes.values()
+    unit = world.open_unit()
+    for number in ("+41441112233", "0041441112233", "+41441112244"):
+        assert world.director.callbacks.ask(unit, call, number, "billing")
+    world.submit(unit)
+    assert [each.number for each in world.director.callbacks.pending.values()] == ["+41441112233", "+41441112244"]
+
+
 class TestRestartDuringTheLastWord:
     """The rule of a queue has sent the caller away, and he hears so."""
 
