@@ -24,10 +24,12 @@ from tests.support.capture import Capture, Packet
 from tests.support.processor import waited_s
 from tests.support.scenario import registration
 from tests.support.server import Document, Server, SiteFiles, eventually
+from tests.support.sip_party import Call, Party, offer
 from tests.support.sipp import Sipp
 
 LANES = 8
 CLOSE_S = 0.1
+PATIENCE_S = 120  # of a SIPp whose call goes on: longer than any story, also on a busy machine
 
 
 def _lane() -> tuple[int, socket.socket]:
@@ -86,8 +88,8 @@ def _ring(target: str, ring_s: int, *, record: bool = False) -> Document:
 FLOWS: dict[str, Document] = {
     "greeting": _flow(
         "welcome",
-        # Twice: pyVoIP opens its ears a second after it was answered.
-        welcome={"kind": "play", "prompts": ["welcome", "welcome"], "next": "echo"},
+        # Again and again: pyVoIP opens its ears a second after it was answered, and takes its time to hang up.
+        welcome={"kind": "play", "prompts": ["welcome"] * 4, "next": "echo"},
         echo={"kind": "echo", "seconds": 60, "next": "end"},
     ),
     "menu": _flow(
@@ -176,8 +178,22 @@ class House:
         """A customer who rings through the trunk; not started."""
         return Sipp(
             scenario, self.server.sip, (TRUNK, next(self._ports)), media=(TRUNK, next(self._media)),
-            service=service, talk_ms=talk_ms, transport=transport, timeout_s=30,
+            service=service, talk_ms=talk_ms, transport=transport, timeout_s=PATIENCE_S,
         )  # fmt: skip
+
+    @contextlib.contextmanager
+    def customer(self, number: str, service: str) -> Iterator[Call]:
+        """A customer on a plain socket, answered and without sound, who stays until the story hangs up for him."""
+        port = next(self._ports)
+        with Party(self.server.sip, (TRUNK, port)) as party:
+            call = Call(party, service, f"customer-{port}-{number}", f"tag-{port}")
+            invite = party.request(
+                "INVITE", to=service, user=number, call_id=call.call_id, from_tag=call.from_tag,
+                body=offer((TRUNK, self.media_port())),
+            )  # fmt: skip
+            party.send(invite)
+            call.answered(party.final(call.call_id))
+            yield call
 
     def phone(
         self, user: str, scenario: str, *, talk_ms: int = 1000, transport: str = "u1", service: str = ""
@@ -187,7 +203,8 @@ class House:
         address = phone_address(user)
         return Sipp(
             scenario, self.server.sip, (address, PHONE_PORT), media=(address, next(self._media)),
-            talk_ms=talk_ms, transport=transport, service=service, auth=(user, self.password(user)), timeout_s=30,
+            talk_ms=talk_ms, transport=transport, service=service, auth=(user, self.password(user)),
+            timeout_s=PATIENCE_S,
         )  # fmt: skip
 
     def baresip(self, user: str, **how: Any) -> Baresip:
@@ -203,7 +220,7 @@ class House:
             return
         Sipp(
             registration(user, expires_s=expires_s), self.server.sip, (phone_address(user), PHONE_PORT),
-            transport=transport, auth=(user, self.password(user)), timeout_s=10,
+            transport=transport, auth=(user, self.password(user)), timeout_s=30,
         ).start().wait()  # fmt: skip
         self._registered = {one for one in self._registered if not one.startswith(f"{user}/")} | {key}
 

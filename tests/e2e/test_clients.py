@@ -40,13 +40,13 @@ def test_marker_is_not_heard_in_speech_alone() -> None:
 def test_sipp_through_the_trunk_hears_the_greeting_and_its_digit_leads_to_the_desk(house: House) -> None:
     number = house.number()
     digit = write_digits_pcap(house.folder / "one.pcap", "1")
-    voice = write_tone_pcap(house.folder / "desk-1000.pcap", 1000, 2)
+    voice = write_tone_pcap(house.folder / "desk-1000.pcap", 1000, 5)
     # The key comes 1 s into the menu, so that its prompt has been heard.
     scenario = caller(Sound(), number=number).replace("<pause/>", pause(1000) + play(Sound(digit)) + pause())
     with (
         house.wire("sipp") as wire,
         house.phone("desk", phone(Sound(voice))) as desk,
-        house.caller(scenario, MENU, talk_ms=2000) as customer,
+        house.caller(scenario, MENU, talk_ms=3500) as customer,
     ):
         customer.wait()
         desk.wait()
@@ -97,14 +97,15 @@ def test_pyvoip_hears_the_greeting(house: House, tmp_path: Path) -> None:
 
 
 def test_baresip_is_called_by_a_registered_sipp_phone_and_both_hear_the_other(house: House) -> None:
-    voice = write_tone_pcap(house.folder / "anna-400.pcap", 400, 3)
-    scenario = caller(Sound(voice), number="anna", authenticate=True)
+    voice = write_tone_pcap(house.folder / "anna-400.pcap", 400, 20)
+    scenario = caller(Sound(voice), number="anna", authenticate=True, hangs_up=False)
     with house.wire("internal") as wire, house.baresip("desk", hertz=1000, answers=True) as desk:
-        with house.phone("anna", scenario, talk_ms=2000, service="desk") as anna:
+        with house.phone("anna", scenario, service="desk") as anna:
+            eventually("he hears her", lambda: above_neighbours_db(desk.heard()[-RATE // 2 :], 400) >= 20)
+            eventually("his own sound is long enough", lambda: len(desk.heard()) > 2 * RATE)
+            desk.hang_up()
             anna.wait()
         desk.wait_for("CALL_CLOSED")
-        heard = desk.heard()
-    assert above_neighbours_db(heard[RATE // 2 : RATE], 400) >= 20
     assert anna.media is not None
     back = linear(sound_of(rtp_of(wire.packets(), destination=anna.media)))
     assert above_neighbours_db(back[-RATE:], 1000) >= 20

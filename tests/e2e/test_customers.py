@@ -3,12 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.e2e.house import QUEUE, House
 from tests.e2e.screen import Screen
-from tests.support.scenario import Sound, caller, phone
+from tests.support.scenario import Sound, phone
 from tests.support.server import Document, eventually
 
 pytestmark = pytest.mark.e2e
@@ -56,7 +57,7 @@ def test_an_agent_picks_one_of_the_several_whose_number_it_is_and_the_record_fol
     with (
         Screen(house, "anna") as screen,
         house.phone("anna", phone(Sound(), ring_ms=300)) as anna,
-        house.caller(caller(Sound(), number=number), QUEUE, talk_ms=3000) as customer,
+        house.customer(number, QUEUE) as customer,
     ):
         pop = screen.wait_for("pop")
         shown = with_candidates(screen)
@@ -72,7 +73,7 @@ def test_an_agent_picks_one_of_the_several_whose_number_it_is_and_the_record_fol
         told = eventually("the choice", lambda: [one for one in screen.of("pop_updated") if one["customer"]])[0]
         assert (told["offer"], told["customer"]["name"], told["matches"]) == (pop["offer"], "Wim Vogel", 1)
         assert "candidates" not in told
-        customer.wait()
+        customer.hang_up()
         anna.wait()
     record = house.record(number)
     assert record["customer"] == wim
@@ -88,11 +89,9 @@ def test_what_an_agent_chose_is_on_the_screen_again_when_the_application_was_kil
     house.register("anna")
     house.set_state("anna", "available")
     house.becomes("anna", "available")
-    with (
-        house.phone("anna", phone(Sound(), ring_ms=300)) as anna,
-        house.caller(caller(Sound(), number=number), QUEUE, talk_ms=9000) as customer,
-    ):
+    with house.phone("anna", phone(Sound(), ring_ms=300)) as anna, ExitStack() as stack:
         with Screen(house, "anna") as screen:
+            customer = stack.enter_context(house.customer(number, QUEUE))
             zoe = with_candidates(screen)["candidates"][1]["id"]
             contact = screen.wait_for("pop")["contact"]
             house.becomes("anna", "on_contact")
@@ -103,8 +102,8 @@ def test_what_an_agent_chose_is_on_the_screen_again_when_the_application_was_kil
         house.server.wait_ready(after_epoch=epoch)
         house.becomes("anna", "on_contact")
         with Screen(house, "anna") as screen:
-            eventually("the customer", lambda: [frame for frame in screen.frames if "Zoe Zorn" in str(frame)])
-        customer.wait()
+            eventually("the customer", lambda: [frame for frame in list(screen.frames) if "Zoe Zorn" in str(frame)])
+        customer.hang_up()
         anna.wait()
     assert house.record(number)["customer"] == zoe
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from callcenter.media.g711 import RATE
-from tests.e2e.house import LANE, OWN_RTP_PORTS, TRUNK, House, files
+from tests.e2e.house import LANE, OWN_RTP_PORTS, PATIENCE_S, TRUNK, House, files
 from tests.support.capture import rtp_of, sound_of
 from tests.support.scenario import Sound, caller, phone, refused_caller, refusing_phone, ringing_phone
 from tests.support.server import Document, Server, SiteFiles, eventually
@@ -68,8 +68,9 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def carrier(house: House, scenario: str, *, talk_ms: int = 1000) -> Sipp:
     """The provider, playing `scenario`."""
     return Sipp(
-        scenario, house.server.sip, CARRIER, media=(CARRIER[0], house.media_port()), talk_ms=talk_ms, timeout_s=30
-    )
+        scenario, house.server.sip, CARRIER, media=(CARRIER[0], house.media_port()), talk_ms=talk_ms,
+        timeout_s=PATIENCE_S,
+    )  # fmt: skip
 
 
 def idle(house: House) -> None:

@@ -5,6 +5,7 @@ import io
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -17,18 +18,28 @@ from tests.support.sipp import write_digits_pcap
 
 pytestmark = pytest.mark.e2e
 
-TERMS = """\
-defaults: {threshold_s: 3, target: 0.9, variant: sl_abandons_negative}
+# Who gives up early does so within T, and who is answered waits for longer; seconds lie between each and T.
+RING_S, T_S, TALK_S = 6, 5, 1
+TERMS = f"""\
+defaults: {{threshold_s: {T_S}, target: 0.9, variant: sl_abandons_negative}}
 queues:
-  billing: {short_abandon_s: 1, longest_wait_alarm_s: 1, waiting_alarm: 5}
+  billing: {{short_abandon_s: 1, longest_wait_alarm_s: 1, waiting_alarm: 5}}
 """
 
 
 EXITS = "450"  # leads to the queue billing, out of which 0 leads
 
 
+def zone_at_noon() -> str:
+    """A zone whose day neither began nor ends while these calls are counted, whenever that is."""
+    ahead = 12 - datetime.now(UTC).hour
+    return f"Etc/GMT{-ahead:+d}"
+
+
 def counted_site() -> SiteFiles:
     site = files(OWN_RTP_PORTS)
+    site.settings["site"]["zone"] = zone_at_noon()
+    site.queues[0]["ring_s"] = RING_S
     site.queues.append({"name": "support", "skills": {"support": 1}, "music": "music", "ring_s": 5, "wrap_up_s": 0})
     queue = {"kind": "queue", "queue": "billing", "exits": {"0": "end"}}
     ways = dict.fromkeys(("next", "on_timeout", "on_full"), "end")
@@ -44,7 +55,7 @@ def counted_site() -> SiteFiles:
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A site of its own, so that only these calls are counted; T is 3 s."""
+    """A site of its own, so that only these calls are counted."""
     folder = tmp_path_factory.mktemp("counted")
     server = Server(folder, counted_site())
     (server.config / "metrics.yaml").write_text(TERMS, encoding="utf-8")
@@ -81,7 +92,7 @@ class Follower:
 
     def has(self, event: str, count: int = 1) -> None:
         eventually(
-            f"{count} lines {event}", lambda: sum(line[4] == event for line in self.lines()) >= count, within_s=8
+            f"{count} lines {event}", lambda: sum(line[4] == event for line in self.lines()) >= count, within_s=30
         )
 
 
@@ -108,32 +119,33 @@ def facts(house: House, kind: str, name: str) -> Document:
 
 
 def abandon(house: House) -> float:
-    """A caller who withholds his number waits 2.1 s for nobody; how long his whole call took at most."""
+    """A caller who withholds his number waits for nobody until it is an alarm; how long his call took at most."""
     begun = time.monotonic()
-    with house.caller(caller(number="anonymous"), QUEUE, talk_ms=2100) as customer:
+    with house.customer("anonymous", QUEUE) as customer:
         eventually("the alarm of the longest wait", lambda: "longest_wait" in live_queue(house)["alarms"])
         assert live_queue(house)["waiting"] == 1
-        customer.wait()
+        customer.hang_up()
     return time.monotonic() - begun
 
 
 def talk(house: House, number: str) -> float:
-    """anna lets it ring for 3 s, cleo answers; the caller hangs up after 5 s in all. How long it took at most."""
+    """anna lets it ring, cleo answers; the caller hangs up a second later. How long his call took at most."""
     for agent in ("anna", "cleo"):
         house.register(agent)
     house.set_state("anna", "available")
     house.becomes("anna", "available")
+    begun = time.monotonic()
     with (
         house.phone("anna", ringing_phone()) as anna,
         house.phone("cleo", phone(ring_ms=200)) as cleo,
-        house.caller(caller(number=number), QUEUE, talk_ms=5000) as customer,
+        house.customer(number, QUEUE) as customer,
     ):
-        begun = time.monotonic()
         house.becomes("anna", "reserved")
         house.set_state("cleo", "available")
         anna.wait()
         house.becomes("cleo", "on_contact")
-        customer.wait()
+        time.sleep(TALK_S)
+        customer.hang_up()
         took = time.monotonic() - begun
         cleo.wait()
     house.becomes("cleo", "available")
@@ -173,12 +185,13 @@ def test_log_and_facts_tell_what_the_callers_met_also_over_a_restart(counted: Ho
     assert sum(line[4] == "QUEUESTART" for line in followed) == 2
     assert [line[6] for line in followed if line[4] == "ENTERQUEUE"] == ["", number, ""]
     assert by_event["ABANDON"][5:7] == ["1", "1"]
-    assert 2 <= int(by_event["ABANDON"][7]) <= left_after
+    assert 1 <= int(by_event["ABANDON"][7]) <= left_after
     hold, talked, position = by_event["COMPLETECALLER"][5:]
     assert (hold, position) == (by_event["CONNECT"][5], "1")
-    # Whole seconds of each, 5 together.
-    assert 4 <= int(hold) + int(talked) <= took
-    assert 2900 < int(by_event["RINGNOANSWER"][5]) < 3300 + late_ms
+    assert int(hold) >= RING_S
+    assert int(talked) >= TALK_S
+    assert int(hold) + int(talked) <= took
+    assert -100 < int(by_event["RINGNOANSWER"][5]) - RING_S * 1000 < 300 + late_ms
 
     queue = facts(house, "queue", "billing")
     assert {name: queue[name] for name in ("entered", "queued", "offered", "answered", "abandoned", "handled")} == {
@@ -206,7 +219,7 @@ def test_log_and_facts_tell_what_the_callers_met_also_over_a_restart(counted: Ho
     assert (seen_live["today"]["offered"], seen_live["today"]["sl_abandons_negative"]) == (3, 0.0)
     assert seen_live["today"]["sl_queue"] == round(2 / 3, 4)
     assert seen_live["alarms"] == ["service_level"]
-    assert "sl_abandons_negative, 3 s" in house.server.callcenter("metrics", "live")
+    assert f"sl_abandons_negative, {T_S} s" in house.server.callcenter("metrics", "live")
 
 
 def lines_of(house: House, number: str) -> list[list[str]]:
@@ -225,14 +238,14 @@ def test_a_transferred_call_counts_in_both_queues(counted: House) -> None:
     with (
         house.phone("anna", phone()) as anna,
         house.phone("bert", phone()) as bert,
-        house.caller(caller(number=number), QUEUE, talk_ms=6000) as customer,
+        house.customer(number, QUEUE) as customer,
     ):
         house.becomes("anna", "on_contact")
         wish = {"action": "transfer", "kind": "queue", "target": "support"}
         assert house.client("anna").post("/api/agents/me/call", json=wish).status_code in {200, 204}
         anna.wait()
         house.becomes("bert", "on_contact")
-        customer.wait()
+        customer.hang_up()
         bert.wait()
     lines = lines_of(house, number)
     assert [line[:3] for line in lines] == [
@@ -270,19 +283,18 @@ def test_monitoring_reads_the_counters_of_this_run(counted: House) -> None:
     address = f"http://127.0.0.1:{counted.server.http}/metrics"
 
     def counts() -> dict[str, str]:
-        answer = httpx.get(address)
+        answer = httpx.get(address, timeout=15)
         assert answer.status_code == 200
         return dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
 
-    eventually(
-        "the abandoned caller",
-        lambda: counts().get('callcenter_queue_left_total{queue="billing",outcome="abandoned"}'),
+    gone = 'callcenter_queue_left_total{queue="billing",outcome="abandoned"}'
+    found = eventually(
+        "the abandoned caller, and nobody else",
+        lambda: next((told for told in [counts()] if told.get(gone) and told["callcenter_calls"] == "0"), None),
     )
-    found = counts()
     assert found['callcenter_queue_waiting{queue="billing"}'] == "0"
     assert found["callcenter_site_database_up"] == "1"
-    assert found["callcenter_calls"] == "0"
     token = Path(counted.server.data / "monitor.token").read_text().strip()
     bearer = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "198.51.100.7"}
-    assert httpx.get(address, headers=bearer).status_code == 200
-    assert httpx.get(address, headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 401
+    assert httpx.get(address, headers=bearer, timeout=15).status_code == 200
+    assert httpx.get(address, headers={"X-Forwarded-For": "198.51.100.7"}, timeout=15).status_code == 401

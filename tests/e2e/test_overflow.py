@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.house import LANE, OWN_RTP_PORTS, House, files, phone_address
+from tests.e2e.house import LANE, OWN_RTP_PORTS, PATIENCE_S, House, files, phone_address
 from tests.support.capture import rtp_of, sound_of
 from tests.support.scenario import Sound, caller, phone, refusing_phone
 from tests.support.server import Document, Server, SiteFiles, eventually
@@ -74,8 +74,9 @@ def nobody_left(site: House) -> Iterator[None]:
 
 def carrier(site: House, scenario: str, *, talk_ms: int = 1000) -> Sipp:
     return Sipp(
-        scenario, site.server.sip, CARRIER, media=(CARRIER[0], site.media_port()), talk_ms=talk_ms, timeout_s=30
-    )
+        scenario, site.server.sip, CARRIER, media=(CARRIER[0], site.media_port()), talk_ms=talk_ms,
+        timeout_s=PATIENCE_S,
+    )  # fmt: skip
 
 
 def test_a_caller_who_waited_too_long_talks_to_a_number_outside(site: House) -> None:

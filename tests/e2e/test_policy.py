@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.e2e.house import OWN_RTP_PORTS, QUEUE, House, files
-from tests.support.scenario import caller, phone
+from tests.support.scenario import phone
 from tests.support.server import Document, Server, eventually
 
 pytestmark = pytest.mark.e2e
@@ -80,13 +80,13 @@ def test_a_waiting_caller_is_offered_to_the_agent_who_gets_the_skill(house: Hous
     becomes_available(house, "bert")
     with (
         house.phone("bert", phone(ring_ms=200)) as bert,
-        house.caller(caller(number=number), QUEUE, talk_ms=2500) as customer,
+        house.customer(number, QUEUE) as customer,
     ):
         eventually("the caller waits", lambda: waiting(house) == 1)
         answer = root(house).put(POLICY, json=changed(house, "bert", {"support": 3, "billing": 2}))
         assert answer.status_code == 200, answer.text
         house.becomes("bert", "on_contact")
-        customer.wait()
+        customer.hang_up()
         bert.wait()
     assert answer.json()["active"]
     assert "+    billing: 2" in answer.json()["diff"]
@@ -133,7 +133,7 @@ def test_an_earlier_version_comes_back_while_a_caller_waits_and_holds_over_a_res
     house.becomes("bert", "logged_out")
     active = held(house)["version"]
     epoch = house.server.application()[1]
-    with house.caller(caller(number=number), QUEUE, talk_ms=15000) as customer:
+    with house.customer(number, QUEUE) as customer:
         eventually("the caller waits", lambda: waiting(house) == 1)
         back = root(house).post(f"{POLICY}/versions/1/activate", json={"active": active})
         assert (back.status_code, back.json()["active"]) == (200, True)
@@ -143,7 +143,7 @@ def test_an_earlier_version_comes_back_while_a_caller_waits_and_holds_over_a_res
         eventually("the site database is open", lambda: root(house).get(POLICY).status_code == 200)
         assert held(house)["version"] == 1
         assert waiting(house) == 1
-        customer.wait()
+        customer.hang_up()
     record = house.record(number)
     assert record["result"] == "abandoned"
     kinds = [step["kind"] for step in why(house, record)]

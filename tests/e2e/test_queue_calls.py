@@ -9,7 +9,7 @@ from tests.e2e.house import AGENTS, MENU, QUEUE, TRUNK, House, instant, phone_ad
 from tests.e2e.screen import Screen
 from tests.support.capture import Packet, rtp_of, sound_of
 from tests.support.scenario import Sound, caller, pause, phone, play, refusing_phone, ringing_phone
-from tests.support.server import Document
+from tests.support.server import Document, eventually
 from tests.support.sipp import write_digits_pcap, write_tone_pcap
 from tests.support.tone import above_neighbours_db, linear, power_db
 
@@ -21,7 +21,6 @@ def everyone_signed_out(house: House) -> Iterator[None]:
     """No agent takes part in a story that did not ask for him."""
     yield
     for agent in AGENTS:
-        house.becomes(agent, house.agent(agent)["state"])
         house.set_state(agent, "logged_out")
         house.becomes(agent, "logged_out")
 
@@ -119,9 +118,10 @@ def test_a_caller_who_leaves_while_the_agent_rings_frees_the_agent_at_once(house
     with (
         house.wire("abandon") as wire,
         house.phone("anna", ringing_phone()) as anna,
-        house.caller(caller(number=number), QUEUE, talk_ms=800) as customer,
+        house.customer(number, QUEUE) as customer,
     ):
-        customer.wait()
+        eventually("her phone rings", lambda: "180 Ringing" in anna.messages())
+        customer.hang_up()
         anna.wait()
         agent = house.becomes("anna", "available")
     assert agent["reason"] is None
@@ -143,12 +143,12 @@ def test_an_agent_who_does_not_answer_is_not_ready_and_the_caller_goes_to_anothe
         house.wire("rona") as wire,
         house.phone("anna", ringing_phone()) as anna,
         house.phone("cleo", phone(ring_ms=200)) as cleo,
-        house.caller(caller(number=number), QUEUE, talk_ms=4500) as customer,
+        house.customer(number, QUEUE) as customer,
     ):
         anna.wait()
         assert house.becomes("anna", "not_ready")["reason"] == "no_answer"
         house.becomes("cleo", "on_contact")
-        customer.wait()
+        customer.hang_up()
         cleo.wait()
     record, packets = house.record(number), wire.packets()
     assert outcomes(record) == [("anna", "timed_out", None), ("cleo", "accepted", None)]
@@ -167,8 +167,8 @@ def test_a_busy_agent_phone_sends_the_caller_to_another_agent(house: House) -> N
     available(house, "anna", "cleo")
     with (
         house.phone("anna", refusing_phone("486 Busy Here")) as anna,
-        house.phone("cleo", phone()) as cleo,
-        house.caller(caller(number=number), QUEUE, talk_ms=1000) as customer,
+        house.phone("cleo", phone(hangs_up=True), talk_ms=300) as cleo,
+        house.caller(caller(number=number, hangs_up=False), QUEUE) as customer,
     ):
         customer.wait()
         cleo.wait()
@@ -180,19 +180,20 @@ def test_a_busy_agent_phone_sends_the_caller_to_another_agent(house: House) -> N
 
 def test_baresip_is_an_agents_phone(house: House) -> None:
     number = house.number()
-    low = write_tone_pcap(house.folder / "soft-400.pcap", 400, 3)
+    low = write_tone_pcap(house.folder / "soft-400.pcap", 400, 20)
     with house.baresip("anna", hertz=1000) as anna:
         house.set_state("anna", "available")
         with (
             house.wire("soft") as wire,
-            house.caller(caller(Sound(low), number=number), QUEUE, talk_ms=2500) as customer,
+            house.caller(caller(Sound(low), number=number, hangs_up=False), QUEUE) as customer,
         ):
             anna.wait_for("CALL_INCOMING")
             anna.accept()
+            eventually("she hears the caller", lambda: above_neighbours_db(anna.heard()[-RATE // 2 :], 400) >= 20)
+            eventually("her own sound is long enough", lambda: len(anna.heard()) > 2 * RATE)
+            anna.hang_up()
             customer.wait()
             anna.wait_for("CALL_CLOSED")
-        heard = anna.heard()
-    assert above_neighbours_db(heard[RATE // 2 : RATE], 400) >= 20
     assert customer.media is not None
     to_customer = linear(sound_of(rtp_of(wire.packets(), destination=customer.media)))
     assert above_neighbours_db(to_customer[-RATE // 2 :], 1000) >= 20

@@ -1,6 +1,5 @@
 """Races with real legs: whatever crosses on the wire, nobody is stuck, nothing doubled, screens are right."""
 
-import itertools
 import random
 import time
 from collections import Counter
@@ -16,8 +15,6 @@ from tests.e2e.house import (
     OWN_RTP_PORTS,
     PHONE_PORT,
     QUEUE,
-    TRUNK,
-    TRUNK_PORTS,
     House,
     files,
     phone_address,
@@ -26,7 +23,7 @@ from tests.e2e.screen import Screen
 from tests.support.racing_phone import RacingPhone
 from tests.support.scenario import caller, phone, registration
 from tests.support.server import Document, Server, eventually
-from tests.support.sip_party import Call, Party, offer
+from tests.support.sip_party import Call
 from tests.support.sipp import Sipp
 
 pytestmark = pytest.mark.e2e
@@ -36,7 +33,6 @@ PEOPLE = ("anna", "cleo", "talk")
 ROUNDS = 14
 CROSSING_S = 0.05
 RING_S = 0.2
-_ports = itertools.count(TRUNK_PORTS.start + 100)
 ENTRY_ENDS = {"acd.entry.answered", "acd.entry.abandoned", "acd.entry.ended"}
 OFFER_ENDS = {f"acd.offer.{name}" for name in ("accepted", "declined", "timed_out", "rescinded", "failed")}
 
@@ -96,16 +92,8 @@ def racing(house: House, agent: str, *, answers_after_s: float | None = None, la
 
 
 def customer(house: House, stack: ExitStack, number: str, service: str) -> Call:
-    """A caller in the queue, answered and acknowledged."""
-    party = stack.enter_context(Party(house.server.sip, (TRUNK, next(_ports))))
-    call = Call(party, service, f"race-{number}", f"tag-{number}")
-    invite = party.request(
-        "INVITE", to=service, user=number, call_id=call.call_id, from_tag=call.from_tag,
-        body=offer((TRUNK, house.media_port())),
-    )  # fmt: skip
-    party.send(invite)
-    call.answered(party.final(call.call_id))
-    return call
+    """A caller in the queue."""
+    return stack.enter_context(house.customer(number, service))
 
 
 def leave(call: Call) -> None:
@@ -195,10 +183,12 @@ def test_both_hang_up_at_once(races: House) -> None:
         for _ in range(ROUNDS):
             number = races.number()
             call = customer(races, stack, number, QUEUE)
-            answered_at = anna.wait_ringing() + 0.15
+            anna.wait_ringing()
+            eventually("the phone has answered", lambda: anna.is_talking, every_s=0.005)
+            over_at = time.monotonic() + 0.13
             apart = chance.uniform(-CROSSING_S, CROSSING_S)
             ends: list[tuple[float, Callable[[], object]]] = [
-                (answered_at, anna.hang_up), (answered_at + apart, partial(leave, call)),
+                (over_at, anna.hang_up), (over_at + apart, partial(leave, call)),
             ]  # fmt: skip
             for moment, act in sorted(ends, key=lambda end: end[0]):
                 at(moment, act)
@@ -238,7 +228,7 @@ def test_a_late_200_of_a_cancelled_leg_is_no_second_agent(races: House) -> None:
 def test_an_agent_who_signs_out_while_ringing_is_cancelled_and_the_caller_goes_to_the_next(races: House) -> None:
     available(races, "anna", "cleo")
     number = races.number()
-    with racing(races, "anna") as anna, racing(races, "cleo", answers_after_s=0.1), ExitStack() as stack:
+    with racing(races, "anna") as anna, racing(races, "cleo", answers_after_s=0.1) as cleo, ExitStack() as stack:
         call = customer(races, stack, number, QUEUE)
         anna.wait_ringing()
         races.set_state("anna", "logged_out")
@@ -247,6 +237,7 @@ def test_an_agent_who_signs_out_while_ringing_is_cancelled_and_the_caller_goes_t
         races.becomes("cleo", "on_contact")
         call.hang_up()
         races.becomes("cleo", "available")
+        eventually("cleo's phone is done", lambda: cleo.all_over)
     assert [(each["agent"], each["outcome"], each["reason"]) for each in whole(races, number)["offers"]] == [
         ("anna", "rescinded", "signed_out"),
         ("cleo", "accepted", None),
@@ -279,12 +270,13 @@ def test_a_phone_that_unregisters_while_idle_is_not_rung_until_it_is_back(races:
     number = races.number()
     with ExitStack() as stack:
         call = customer(races, stack, number, QUEUE)
-        with racing(races, "anna", answers_after_s=0.05):
+        with racing(races, "anna", answers_after_s=0.05) as anna:
             address, port = phone_address("anna"), PHONE_PORT
             tells(races, "anna", f"<sip:anna@{address}:{port};transport=udp>", expires_s=3600)
             races.becomes("anna", "on_contact")
             call.hang_up()
             races.becomes("anna", "available")
+            eventually("the phone is done", lambda: anna.all_over)
     assert [offer["outcome"] for offer in whole(races, number)["offers"]] == ["accepted"]
 
 

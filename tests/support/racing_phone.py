@@ -66,6 +66,11 @@ class RacingPhone:
         """No dialog is left at it."""
         return all(dialog.is_over for dialog in list(self.dialogs.values()))
 
+    @property
+    def is_talking(self) -> bool:
+        """A 200 was sent in a dialog that nobody has ended."""
+        return any(dialog.answered_at and not dialog.hung_up for dialog in list(self.dialogs.values()))
+
     def hang_up(self) -> None:
         """BYE in the call that is up."""
         for dialog in list(self.dialogs.values()):

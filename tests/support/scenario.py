@@ -192,13 +192,18 @@ def _end(user: str, cseq: int, *, hangs_up: bool) -> list[str]:
     return [receive("BYE"), send(reply("200 OK", tag=False))]
 
 
-def phone(sound: Sound | None = None, *, ring_ms: int = 0, hangs_up: bool = False) -> str:
-    """Ring, answer after `ring_ms`, play; wait for BYE, or BYE after `-d`."""
+def phone(sound: Sound | None = None, *, ring_ms: int = 0, hangs_up: bool = False, asked_again: bool = False) -> str:
+    """Ring, answer after `ring_ms`, play; wait for BYE, or BYE after `-d`.
+
+    With `asked_again` an INVITE may come once more after the answer, as a server that has begun anew rightly sends
+    it: SIPp gives the call up at one that it does not expect.
+    """
     sound = sound or Sound()
     steps = [receive("INVITE", action=CALLER if hangs_up else PORT), send(reply("180 Ringing"))]
     if ring_ms:
         steps.append(pause(ring_ms))
-    steps += [send(reply("200 OK", sound.sdp), retransmit=True), receive("ACK"), play(sound)]
+    again = [receive("INVITE", optional=True)] if asked_again else []
+    steps += [send(reply("200 OK", sound.sdp), retransmit=True), *again, receive("ACK"), play(sound)]
     if hangs_up:
         steps += [pause(), send(_BYE_OF_CALLED, retransmit=True), receive("200")]
     else:
