@@ -45,6 +45,7 @@ def test_only_who_may_listen_gets_the_recording(house: House, recorded: Document
     path = f"/api/calls/{recorded['contact']}"
     assert house.client("anna").get(path).status_code == 403
     assert house.client("anna").get(f"{path}/recording").status_code == 403
+    house.sound(recorded)
     answer = house.client("quinn").get(f"{path}/recording")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
     assert answer.content[:4] == b"RIFF"
@@ -70,12 +71,20 @@ def test_masked_digits_are_counted_and_kept_nowhere(house: House) -> None:
     number = house.number()
     digits = write_digits_pcap(house.folder / "secret.pcap", f"{SECRET}#", gap_s=0.1)
     scenario = caller(Sound(), number=number).replace("<pause/>", pause(300) + play(Sound(digits)) + pause())
-    house.caller(scenario, PIN, talk_ms=2600).start().wait()
+    house.caller(scenario, PIN, talk_ms=4000).start().wait()
     record = house.record(number)
     step = record["path"][0]
     assert (step["node"], step["branch"], step["digits"]) == ("pin", "next", "***")
     assert record["collected"] == {}
-    assert [path for path in files_below(house.server.data) if SECRET.encode() in path.read_bytes()] == []
+    assert [path for path in files_below(house.server.data) if SECRET.encode() in read(path)] == []
+
+
+def read(path: Path) -> bytes:
+    """Its content; the server may have put another file in its place or taken it away meanwhile."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def files_below(folder: Path) -> list[Path]:

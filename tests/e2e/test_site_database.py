@@ -100,7 +100,7 @@ def test_database_that_was_away_at_the_start_is_opened_when_it_is_back(
             assert status_of(server)["projector"]["away"]
             assert status_of(server)["healthy"]
             cluster.start()
-            eventually("the database is open", lambda: not status_of(server)["projector"]["away"], within_s=15)
+            eventually("the database is open", lambda: not status_of(server)["projector"]["away"], within_s=60)
             with closing(server.client("sue")) as client:
                 assert client.get("/api/session").status_code == 200
             assert status_of(server)["surprises"] == 0

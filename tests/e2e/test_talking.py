@@ -76,10 +76,16 @@ def holding_caller(number: str, sound: Sound, directions: list[str]) -> str:
     return scenario(*steps, bye, receive("200"))
 
 
+def each_once(packets: list[Packet], summary: str) -> list[Packet]:
+    """The messages of that kind at the trunk, without what a slow peer was sent again."""
+    found = [p for p in sip_of(packets, host=TRUNK) if p.sip_summary == summary]
+    return list({p.payload: p for p in reversed(found)}.values())[::-1]
+
+
 @pytest.mark.parametrize(("hold", "answered"), [("sendonly", b"recvonly"), ("inactive", b"inactive")])
 def test_a_held_call_is_silent_for_the_holder_and_comes_back(house: House, hold: str, answered: bytes) -> None:
     number = house.number()
-    low, high = (write_tone_pcap(house.folder / f"hold-{hertz}.pcap", hertz, 4) for hertz in (400, 1000))
+    low, high = (write_tone_pcap(house.folder / f"hold-{hertz}.pcap", hertz, 10) for hertz in (400, 1000))
     with (
         house.wire(f"hold-{hold}") as wire,
         house.phone("desk", phone(Sound(high))) as desk,
@@ -88,11 +94,13 @@ def test_a_held_call_is_silent_for_the_holder_and_comes_back(house: House, hold:
         customer.wait()
         desk.wait()
     packets = wire.packets()
-    replies = [p for p in sip_of(packets, host=TRUNK) if p.sip_summary == "200 INVITE"]
+    _, wish = each_once(packets, "INVITE")[1:]
+    replies = each_once(packets, "200 INVITE")
     assert [b"a=" + answered in replies[1].payload, b"a=sendrecv" in replies[2].payload] == [True, True]
     held, resumed = replies[1].at, replies[2].at
     to_customer = heard_by(customer, packets)
-    assert [p for p in to_customer if held + 0.1 < p.at < resumed - 0.02] == []
+    # What follows the wish to resume may be heard before its answer.
+    assert [p for p in to_customer if held + 0.1 + wire.withheld_s < p.at < wish.at] == []
     after = [p for p in to_customer if p.at > resumed + 0.1]
     assert above_neighbours_db(linear(sound_of(after)), 1000) >= 20
     to_desk = [p for p in heard_by(desk, packets) if p.at > resumed + 0.1]

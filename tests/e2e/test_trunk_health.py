@@ -62,14 +62,14 @@ def test_a_trunk_goes_down_and_comes_up(kept: House) -> None:
     try:
         eventually("up", lambda: health(kept) == "up")
         provider.there = False
-        eventually("down", lambda: health(kept) == "down", within_s=15)
+        eventually("down", lambda: health(kept) == "down", within_s=60)
         number = kept.number()
         with kept.caller(refused_caller("486", number=number), OVERFLOW) as customer:
             customer.wait()
         assert kept.record(number)["path"][0]["branch"] == "unreachable"
         assert "trunks      carrier down" in kept.server.callcenter("status")
         provider.there = True
-        eventually("up again", lambda: health(kept) == "up", within_s=15)
+        eventually("up again", lambda: health(kept) == "up", within_s=60)
         assert "a trunk does not answer" in kept.server.logs()
     finally:
         provider.close()

@@ -59,7 +59,7 @@ def test_a_message_becomes_one_ticket_with_its_recording(office: House, ends_wit
 
 def test_a_caller_who_hangs_up_at_the_tone_leaves_no_ticket(office: House) -> None:
     number, later = office.number(), office.number()
-    office.caller(caller(number=number), VOICEMAIL, talk_ms=300).start().wait()
+    office.caller(caller(number=number), VOICEMAIL, talk_ms=100).start().wait()
     tone = write_tone_pcap(office.folder / "later.pcap", 700, 3)
     office.caller(caller(Sound(tone), number=later), VOICEMAIL, talk_ms=2500).start().wait()
     assert eventually("the later one's ticket", lambda: tickets(office, office.record(later)["contact"]))
