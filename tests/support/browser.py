@@ -93,7 +93,7 @@ class Browser:
             env={**os.environ, "LANG": "en_US.UTF-8", "TZ": "America/New_York"},
         )
         told = self._folder / "DevToolsActivePort"
-        eventually("Chromium listens", lambda: told.exists() and told.read_text().count("\n") >= 1, within_s=30)
+        eventually("Chromium listens", lambda: told.exists() and told.read_text().count("\n") >= 1, within_s=60)
         port, path = told.read_text().split("\n")[:2]
         address = f"ws://127.0.0.1:{port}{path}"
         self._socket = self._stack.enter_context(connect(address, max_size=None, proxy=None, compression=None))
@@ -105,7 +105,11 @@ class Browser:
         self._stack.close()
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(10)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def send(self, method: str, session: str | None = None, **parameters: object) -> dict[str, Any]:
@@ -231,6 +235,12 @@ class Page:
             self.send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **down)
             self.send("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
+    def act(self, key: str) -> None:
+        """The one key of a button, once the button is there and takes it: one that is at work takes none."""
+        there = f"document.querySelector('[aria-keyshortcuts=\"{key.upper()}\"]')"
+        self.wait_for(f"{there}?.getAttribute('aria-disabled') === 'false'")
+        self.press(key)
+
     def write(self, text: str) -> None:
         """Type `text` where the focus is."""
         self.send("Input.insertText", text=text)
@@ -255,6 +265,7 @@ class Page:
     def choose_file(self, selector: str, path: Path) -> None:
         """What the system's own dialog does."""
         script = f"document.querySelector({selector!r})"
+        self.wait_for(f"{script} !== null")
         found = self.send("Runtime.evaluate", expression=script)["result"]["objectId"]
         self.send("DOM.setFileInputFiles", objectId=found, files=[str(path)])
 
