@@ -345,6 +345,27 @@ describe('the page', () => {
     expect(find('[aria-labelledby=customer]').textContent).toContain('Prefers mornings')
   })
 
+  it('makes a customer once, also when he could not be chosen at first', async () => {
+    const none = { ...POP, customer: null, matches: 0 }
+    server.answers['GET /api/customers?limit=6&q=Zoe'] = ok({ customers: [], next: null })
+    server.answers['POST /api/customers'] = { status: 201, body: { ...RECORD, id: 'k9' } }
+    server.answers['POST /api/contacts/c1/customer'] = { status: 503, body: { code: 'site_unavailable' } }
+    await open()
+    FakeWebSocket.last?.says(WELCOME, snapshot('on_contact', { contact: 'c1' }, { pops: [none] }))
+    await settle()
+    const words = find<HTMLInputElement>('[aria-labelledby=customer] input')
+    words.value = 'Zoe'
+    words.dispatchEvent(new Event('input', { bubbles: true }))
+    find('[aria-labelledby=customer] form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))
+    await settle()
+    for (const _ of [1, 2]) {
+      button('New customer: Zoe').click()
+      await settle()
+    }
+    expect(wishes('/api/customers')).toHaveLength(1)
+    expect(wishes('/api/contacts/c1/customer')).toEqual([{ customer: 'k9' }, { customer: 'k9' }])
+  })
+
   it('opens a ticket by one key, linked to call and customer, and keeps it when the wrap-up runs out', async () => {
     await open()
     FakeWebSocket.last?.says(WELCOME, snapshot('wrap_up', { contact: 'c1' }, { pops: [POP] }))
