@@ -28,7 +28,7 @@ const zh: Readonly<Record<keyof typeof en, string>> = {
   queue: '队列',
   place: '位置',
   rings: '振铃中',
-  callback: '回电',
+  callback: '回呼',
   waited: '已等待',
   expected: '预计还需',
   minutes: '约 {minutes} 分钟',
