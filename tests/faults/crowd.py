@@ -78,7 +78,7 @@ class Parties:
     def _phone(self, name: str, sound: Sound, *, ring_s: float = 0.0, hangs_up_after_s: float | None = None) -> None:
         self.phones.append(
             Sipp(
-                phone(sound, ring_ms=int(ring_s * 1000), hangs_up=hangs_up_after_s is not None),
+                phone(sound, ring_ms=int(ring_s * 1000), hangs_up=hangs_up_after_s is not None, asked_again=True),
                 self._site.server.sip,
                 (PHONES, getattr(self._site.ports, name)),
                 calls=None,

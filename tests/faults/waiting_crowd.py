@@ -18,14 +18,11 @@ from tests.faults.waiting_site import (
     WaitingSite,
 )
 from tests.support.capture import Capture
-from tests.support.scenario import caller, phone, receive, refused_caller
+from tests.support.scenario import caller, phone, refused_caller
 from tests.support.server import eventually
 from tests.support.sipp import Sipp
 
 EACH = 10
-# SIPp gives a call up at an INVITE that it has answered, which a restarted server rightly sends again.
-_ACK = '<recv request="ACK">'
-_PATIENT_ACK = receive("INVITE", optional=True) + _ACK
 MEDIA = {name: 20000 + 100 * place for place, name in enumerate(("wait", "ask", "work", "late"))}
 MEDIA |= {name: 21000 + 100 * place for place, name in enumerate(("stay", "ring", "serve", "carrier"))}
 TIMEOUT_S = 90
@@ -91,16 +88,16 @@ class WaitingCrowd:
         return counts == [EACH + 1] * len(QUEUES)
 
     def _phones(self) -> None:
-        self._phone("stay", phone())
-        self._phone("ring", phone(ring_ms=self._ring_ms, hangs_up=True), talk_ms=300)
-        self._phone("serve", phone(ring_ms=50, hangs_up=True), talk_ms=150)
-        self._phone("carrier", phone(ring_ms=100), address=CARRIER)
+        self._phone("stay", phone(asked_again=True))
+        self._phone("ring", phone(ring_ms=self._ring_ms, hangs_up=True, asked_again=True), talk_ms=300)
+        self._phone("serve", phone(ring_ms=50, hangs_up=True, asked_again=True), talk_ms=150)
+        self._phone("carrier", phone(ring_ms=100, asked_again=True), address=CARRIER)
 
     def _phone(self, name: str, scenario: str, *, address: str = PHONES, talk_ms: int = 0) -> None:
         local = (address, self._site.ports[name])
         self._run(
             Sipp(
-                scenario.replace(_ACK, _PATIENT_ACK),
+                scenario,
                 self._site.server.sip,
                 local,
                 calls=None,
