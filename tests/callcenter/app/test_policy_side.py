@@ -339,7 +339,7 @@ def test_a_site_whose_policy_in_force_has_lost_a_phone_starts_and_says_so(
     phones.write_text(phones.read_text().replace('"1003"', '"1009"'))
     site = load_site(folder, language="en", active=active)
     assert site.faults == ["agents.yaml: agents[2].phone: phones.yaml has no phone '1003'"]
-    assert "the policy in force names what config/ has not" in caplog.messages
+    assert "the policy in force names what config/ has not: see the status" in caplog.messages
     assert directory_of(site, {}, "callcenter").phones
 
 
