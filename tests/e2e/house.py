@@ -21,7 +21,7 @@ import httpx
 
 from tests.support.baresip import Baresip
 from tests.support.capture import Capture, Packet
-from tests.support.processor import waited_s
+from tests.support.processor import stolen_s, waited_s
 from tests.support.scenario import registration
 from tests.support.server import Document, Server, SiteFiles, eventually
 from tests.support.sip_party import Call, Party, offer
@@ -310,8 +310,8 @@ class House:
         return samples[0::2], samples[1::2]
 
     def withheld_s(self) -> float:
-        """How long the machine has let the server's processes of now wait for a processor, since they began."""
-        return waited_s(self.server.pids().values())
+        """How long the machine, or its host, has let the server's processes of now wait for a processor."""
+        return waited_s(self.server.pids().values()) + stolen_s()
 
     def wire(self, name: str) -> "Wire":
         """A capture of what passes this server's ports."""

@@ -49,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
 @pytest.fixture(scope="module")
 def probe(server: HostileServer) -> Iterator[Probe]:
     with Party(server.sip, (PROBER, 0)) as party:
-        yield Probe(party)
+        yield Probe(party, server)
 
 
 def corpus(read: str) -> dict[str, bytes]:

@@ -47,6 +47,7 @@ class Load:
     sent: dict[str, float] = field(default_factory=dict)
     finals: dict[str, tuple[int, float]] = field(default_factory=dict)
     without_retry_after: int = 0
+    took_s: float = 0.0
     _tags: dict[str, str] = field(default_factory=dict)
 
     def run(self, seconds: float, rate: float) -> None:
@@ -55,7 +56,8 @@ class Load:
             while (wait := begun + number / rate - time.monotonic()) > 0:
                 self._take(self.party.receive(wait))
             self._one(f"{self.method}{number}@load")
-        until = time.monotonic() + 2
+        self.took_s = time.monotonic() - begun
+        until = time.monotonic() + 10
         while len(self.finals) < len(self.sent) and time.monotonic() < until:
             self._take(self.party.receive(0.1))
 
@@ -86,17 +88,17 @@ class Load:
     def refusal_times(self) -> list[float]:
         return sorted(took for status, took in self.finals.values() if status == 503)
 
-    def judge(self) -> None:
-        """Goodput, refusals in time, each with Retry-After."""
+    def judge(self, withheld_s: float) -> None:
+        """Goodput, refusals in time but for what the machine withheld meanwhile, each with Retry-After."""
         times = self.refusal_times()
-        late = sum(took > REFUSED_WITHIN_S for took in times)
+        late = sum(took > REFUSED_WITHIN_S + withheld_s for took in times)
         print(
             f"\n{self.method}: {len(self.sent)} sent, {self.taken()} taken, {len(times)} refused: median "
             f"{1000 * statistics.median(times):.2f} ms, max {1000 * times[-1]:.2f} ms, {late} late"
         )
         assert len(self.finals) == len(self.sent)
         # The bucket was full at the start: that second's worth is no part of the goodput.
-        assert 0.9 * ADMITTED * SECONDS <= self.taken() - ADMITTED <= 1.1 * ADMITTED * SECONDS
+        assert 0.9 * ADMITTED * self.took_s <= self.taken() - ADMITTED <= 1.1 * ADMITTED * self.took_s
         assert self.without_retry_after == 0
         assert late <= len(times) // 100
 
@@ -140,19 +142,20 @@ def test_flood_of_invites_leaves_calls_alone_and_ends_with_itself(server: Hostil
         call = trunk.call("100", sound.local)
         sound.start(call.media)
         eventually("the caller hears himself", lambda: len(sound.heard) > 50)
-        before, memory = time.monotonic(), server.memory_mb(pid)
+        withheld, before, memory = server.withheld_s(), time.monotonic(), server.memory_mb(pid)
         load = Load(trunk, "INVITE")
         load.run(SECONDS, LOAD)
         after, grown = time.monotonic(), server.memory_mb(pid) - memory
+        withheld = server.withheld_s() - withheld
         recovered = accepted_again(trunk)
         between = gaps(sound, before, after)
         print(
             f"\nlargest gap {1000 * max(between):.0f} ms, lost {lost(sound, before, after)} of {len(between)}, "
             f"recovered in {recovered:.2f} s, memory +{grown:.1f} MB"
         )
-        load.judge()
+        load.judge(withheld)
         assert lost(sound, before, after) == 0
-        assert max(between) < 0.25
+        assert max(between) < 0.25 + withheld
         assert grown < 30
         assert recovered <= RECOVERED_WITHIN_S
         assert call.is_up()
@@ -166,6 +169,7 @@ def test_flood_of_registers_is_refused_and_others_register(server: HostileServer
     with Party(server.sip, (ATTACKER, 0)) as attacker, Party(server.sip, ("127.24.8.1", 0)) as ann:
         load = Load(attacker, "REGISTER")
         flood = threading.Thread(target=load.run, args=(SECONDS, LOAD))
+        withheld = server.withheld_s()
         flood.start()
         for number in range(SECONDS * 2):
             begun = time.monotonic()
@@ -175,9 +179,10 @@ def test_flood_of_registers_is_refused_and_others_register(server: HostileServer
             assert done.status == 200
             ann.receive(0.4)
         flood.join()
+        withheld = server.withheld_s() - withheld
     at = [1000 * took for took in (statistics.median(times), max(times))]
     print(f"\nann registered {len(times)} times, median {at[0]:.2f} ms, max {at[1]:.2f} ms")
-    load.judge()
+    load.judge(withheld)
     assert statistics.median(times) < REFUSED_WITHIN_S
 
 
@@ -193,7 +198,7 @@ def registered(party: Party, number: int, extra: tuple[str, ...]) -> Answer:
 def connected(server: HostileServer, address: str) -> socket.socket:
     connection = socket.socket()
     connection.bind((address, 0))
-    connection.settimeout(2)
+    connection.settimeout(10)
     connection.connect(server.sip)
     return connection
 
@@ -216,7 +221,7 @@ def options(party: Party) -> bytes:
 def test_flood_of_connections_is_capped_and_the_slow_are_closed(server: HostileServer) -> None:
     with contextlib.ExitStack() as stack:
         party = stack.enter_context(Party(server.sip, (PROBER, 0)))
-        probe = Probe(party)
+        probe = Probe(party, server)
         one_source = [stack.enter_context(connected(server, ATTACKER)) for _ in range(PER_SOURCE * 2)]
         eventually("one source is capped", lambda: sum(map(is_closed, one_source)) == PER_SOURCE)
         many = [stack.enter_context(connected(server, f"127.24.7.{1 + i // 10}")) for i in range(2 * CONNECTIONS)]
@@ -266,4 +271,4 @@ def test_huge_message_is_refused_and_its_connection_closed(server: HostileServer
             while piece := connection.recv(65536):
                 told += piece
         assert told.startswith(answer)
-        assert Probe(party).once() < 1
+        assert Probe(party, server).once() < 1

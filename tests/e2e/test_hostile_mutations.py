@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
 def probe(server: HostileServer) -> Iterator[Probe]:
     """Asked for after each message; most of them on time, whatever else the machine does."""
     with Party(server.sip, (PROBER, 0)) as party:
-        probe = Probe(party)
+        probe = Probe(party, server)
         yield probe
     print(f"\n{probe.told()}")
     assert sum(took > PROBE_S for took in probe.times) <= len(probe.times) // 100
