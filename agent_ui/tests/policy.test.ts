@@ -110,6 +110,24 @@ describe('the policy page', () => {
     expect(seconds.isConnected && seconds.value).toBe('45')
   })
 
+  it('keeps what is not saved when another version is put in force', async () => {
+    server.answers['GET /api/admin/policy/versions'] = ok({ versions: [version(2), version(1, { active: false })] })
+    server.answers['GET /api/admin/policy/versions/1'] = ok(version(1, { active: false }))
+    server.answers['POST /api/admin/policy/versions/1/activate'] = ok(version(1, { agents: 'agents: [0]\n' }))
+    await open(PolicyPage)
+    const agents = (): string => document.querySelectorAll('textarea')[1]!.value
+    document.querySelector<HTMLButtonElement>('[aria-label="Show: Version 1"]')!.click()
+    await settled()
+    await writeAgents('agents: [1]\n')
+    button('Put version 1 in force').click()
+    await settled()
+    expect([text().includes('Version 1 is in force.'), agents()]).toEqual([true, 'agents: [1]\n'])
+    await writeAgents('agents: []\n')
+    button('Put version 1 in force').click()
+    await settled()
+    expect(agents()).toBe('agents: [0]\n')
+  })
+
   it('keeps the text when somebody else was faster', async () => {
     const body = { code: 'policy_changed', data: { active: 3 } }
     server.answers['PUT /api/admin/policy'] = { status: 409, body }
