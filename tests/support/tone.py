@@ -4,6 +4,7 @@ import math
 import struct
 import wave
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from callcenter.media.g711 import FRAME, PCMU, RATE, from_linear, to_linear
@@ -49,6 +50,19 @@ def above_neighbours_db(signal: Sequence[int], hertz: float, *, rate: int = RATE
     """How far `hertz` stands out from the frequencies 15 and 30 per cent beside it."""
     beside = max(power_db(signal, hertz * factor, rate=rate) for factor in (0.7, 0.85, 1.15, 1.3))
     return power_db(signal, hertz, rate=rate) - beside
+
+
+def sounding(signal: Sequence[int]) -> slice:
+    """Where `signal` sounds: from its first sample that is not zero to its last one."""
+    heard = [index for index, value in enumerate(signal) if value]
+    return slice(heard[0], heard[-1] + 1) if heard else slice(0, 0)
+
+
+def longest_silence(signal: Sequence[int]) -> slice:
+    """The longest run of zeros within what sounds."""
+    heard = [index for index, value in enumerate(signal) if value]
+    before, after = max(pairwise(heard), key=lambda pair: pair[1] - pair[0])
+    return slice(before + 1, after)
 
 
 def write_wave(path: Path, tone: Sequence[int], *, rate: int = RATE, channels: int = 1, width: int = 2) -> Path:

@@ -101,7 +101,7 @@ def test_a_key_press_whose_timestamp_jumped_takes_no_room(side: Side, jump: int)
     side.press(1, (4_294_967_000 + 320 + jump) & 0xFFFFFFFF, 160, 480)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 10_000
+    assert peak < 50_000  # another thread may take some meanwhile; the jump is of 100,000 at least
     assert side.take(640) == frame(0) + frame(1) + QUIET * 320
 
 

@@ -16,8 +16,9 @@ from callcenter.media import protocol, rtcp, telephone_event
 from callcenter.media.g711 import PCMA, PCMU
 from callcenter.media.reception import ReportBlock
 from callcenter.media.rtp import build
+from callcenter.media.worker import BEHIND_S
 from tests.support import tone
-from tests.support.media_worker import Client, Phone, WorkerProcess, eventually, samples_in_header, talk
+from tests.support.media_worker import DEADLINE_S, Client, Phone, WorkerProcess, eventually, samples_in_header, talk
 
 pytestmark = pytest.mark.integration
 NewPhone = Callable[..., Phone]
@@ -32,13 +33,18 @@ async def test_a_prompt_is_heard_whole_and_its_end_is_told(
     two = tone.write_wave(tmp_path / "2.wav", tone.samples(1000, 0.25))
     client.send(protocol.Play("a", client.number("a"), "hello", (str(one), str(two))))
     await client.hear(protocol.PlayEnded, lambda event: event.command == "hello")
+    await eventually(lambda: len(caller.packets()) >= 25)
     packets = caller.packets()
     heard = tone.linear(caller.audio())
     assert abs(len(heard) - 4000) <= 160
     assert tone.above_neighbours_db(heard[200:1800], 440) > 30
     assert tone.above_neighbours_db(heard[2200:3800], 1000) > 30
-    assert [bool(packet[0]) for packet in packets] == [True] + [False] * (len(packets) - 1)
-    assert {(after[2] - before[2], after[3] - before[3]) for before, after in pairwise(packets)} == {(1, 160)}
+    steps = [(after[2] - before[2], after[3] - before[3], after[0]) for before, after in pairwise(packets)]
+    if (await client.statistics()).worst_lateness_us > 1_000_000 * BEHIND_S:
+        # It was stopped for longer than it makes good again: what comes after the pause begins anew.
+        steps = [step for step in steps if not (step[0] == 1 and step[1] > 160 and step[2])]
+    assert packets[0][0]
+    assert set(steps) == {(1, 160, 0)}
     await client.close()
 
 
@@ -147,8 +153,10 @@ async def test_two_bridged_phones_hear_each_other_and_are_recorded_apart(
     assert closed.recording_ms is not None
     assert abs(len(left) - closed.recording_ms * 8) <= 160
     for own, other, hertz in ((left, right, 1000), (right, left, 600)):
-        assert tone.above_neighbours_db(own[800:7200], hertz) >= 20
-        assert tone.power_db(own[800:7200], hertz) - tone.power_db(other[800:7200], hertz) >= 40
+        voice = tone.sounding(own)
+        assert voice.stop - voice.start >= 4000
+        assert tone.above_neighbours_db(own[voice], hertz) >= 20
+        assert tone.power_db(own[voice], hertz) - tone.power_db(other[voice], hertz) >= 40
     assert (closed.packets_received, closed.packets_lost) == (50, 0)
     await client.close()
 
@@ -168,7 +176,7 @@ async def test_an_injected_stream_is_neither_heard_nor_recorded_and_learns_nothi
     assert (await client.hear(protocol.Closed)).recording_ms is not None
     heard = tone.linear(agent.audio())
     left, _ = tone.read_stereo(worker.recordings / "call.wav")
-    for sound in (heard, left[400:3600]):
+    for sound in (heard, left[tone.sounding(left)]):
         assert tone.power_db(sound, 2000) < tone.power_db(sound, 1000) - 40
     statistics = await client.statistics()
     assert stranger.packets() == []
@@ -179,13 +187,13 @@ async def test_an_injected_stream_is_neither_heard_nor_recorded_and_learns_nothi
 async def test_a_message_is_recorded_left_until_its_limit(worker: WorkerProcess, phone: NewPhone) -> None:
     client, caller = await Client.attach(worker.path), phone()
     await client.open("a", caller)
-    client.send(protocol.Record("a", client.number("a"), "m1", "message.wav", 500))
+    client.send(protocol.Record("a", client.number("a"), "m1", "message.wav", 1500))
     await client.statistics()
-    await talk({caller: tone.frames(1000, 0.7)})
+    await talk({caller: tone.frames(1000, 1.7)})
     recorded = await client.hear(protocol.MessageRecorded)
     left, right = tone.read_stereo(worker.recordings / "message.wav")
-    assert (recorded.command, recorded.duration_ms, len(left)) == ("m1", 500, 4000)
-    assert tone.above_neighbours_db(left[400:3600], 1000) > 20
+    assert (recorded.command, recorded.duration_ms, len(left)) == ("m1", 1500, 12_000)
+    assert tone.above_neighbours_db(left[tone.sounding(left)], 1000) > 20
     assert set(right) == {0}
     await client.close()
 
@@ -218,7 +226,7 @@ async def test_a_recording_that_cannot_be_written_is_told_once_and_heals(
     assert len(agent.packets()) == 85
     assert closed.recording_ms is not None
     assert abs(len(left) - closed.recording_ms * 8) <= 160
-    assert tone.above_neighbours_db(left[-4000:], 1000) > 20
+    assert tone.above_neighbours_db(left[tone.sounding(left)][-4000:], 1000) > 20
     assert len(client.heard(protocol.RecordingTrouble)) == 1
     await client.close()
 
@@ -226,13 +234,14 @@ async def test_a_recording_that_cannot_be_written_is_told_once_and_heals(
 async def test_a_killed_worker_leaves_a_playable_recording(worker: WorkerProcess, phone: NewPhone) -> None:
     client, customer, agent = await Client.attach(worker.path), phone(), phone()
     await bridge(client, customer, agent, "call.wav")
+    path = worker.recordings / "call.wav"
     await talk({customer: tone.frames(1000, 3.0), agent: tone.frames(600, 3.0)})
+    await eventually(lambda: path.exists() and samples_in_header(path) >= 8000)
     worker.kill()
-    left, right = tone.read_stereo(worker.recordings / "call.wav")
-    assert len(left) >= 8000
-    assert samples_in_header(worker.recordings / "call.wav") == len(left)
-    assert tone.above_neighbours_db(left[400:], 1000) > 20
-    assert tone.above_neighbours_db(right[400:], 600) > 20
+    left, right = tone.read_stereo(path)
+    assert samples_in_header(path) == len(left)
+    assert tone.above_neighbours_db(left[tone.sounding(left)], 1000) > 20
+    assert tone.above_neighbours_db(right[tone.sounding(right)], 600) > 20
     await client.close()
 
 
@@ -298,6 +307,7 @@ async def test_what_stands_already_is_not_disturbed_when_it_is_asserted_again(
     await client.hear(protocol.PlayEnded)
     client.send(protocol.Play("a", client.number("a"), "p", (path,)))
     await eventually(lambda: len(client.heard(protocol.PlayEnded)) == 2)
+    await eventually(lambda: len(caller.packets()) >= 15)
     assert len(caller.packets()) == 15
     await client.close()
 
@@ -339,7 +349,6 @@ async def test_a_worker_left_alone_closes_what_fell_silent(
     client, caller = await Client.attach(worker.path), phone()
     await client.open("a", caller)
     caller.send(bytes(160))
-    await eventually(lambda: caller.port)
     assert (await client.statistics()).sessions == 1
     await client.close()
     await asyncio.to_thread(_until_closed, caller)
@@ -353,7 +362,7 @@ def _until_closed(caller: Phone) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(caller.target)
         probe.settimeout(0.05)
-        for _ in range(100):
+        for _ in range(1200):
             try:
                 probe.send(b"?")
                 probe.recv(1)
@@ -370,7 +379,7 @@ async def test_reports_reach_the_phones_control_port(worker: WorkerProcess) -> N
     client.send(protocol.Echo("a", client.number("a")))
     await client.statistics()
     await talk({caller: tone.frames(500, 0.2)})
-    data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(control, 2048), 10)
+    data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(control, 2048), DEADLINE_S)
     (report,) = rtcp.parse(data).reports
     assert report.sender is not None
     assert report.sender.octets == report.sender.packets * 160 > 0
@@ -432,11 +441,12 @@ async def test_a_draining_worker_still_takes_who_joins_one_of_its_sessions(
 async def test_a_worker_that_nobody_wants_any_more_ends(
     start_worker: Callable[..., WorkerProcess], phone: NewPhone
 ) -> None:
-    worker = start_worker("w1", "--alone-s", "0.5")
+    # Twice as long it waits for the first who comes, too.
+    worker = start_worker("w1", "--alone-s", "2")
     client = await Client.attach(worker.path)
     await client.open("a", phone())
     await client.close()
-    assert await asyncio.to_thread(worker.process.wait, 10) == 0
+    assert await asyncio.to_thread(worker.process.wait, DEADLINE_S) == 0
     assert not worker.path.exists()
 
 
@@ -472,7 +482,7 @@ async def test_a_dead_workers_socket_is_taken_over_and_a_living_ones_is_not(
     living = start_worker()
     client = await Client.attach(living.path)
     rival = start_worker()
-    assert await asyncio.to_thread(rival.process.wait, 10) == 2
+    assert await asyncio.to_thread(rival.process.wait, DEADLINE_S) == 2
     assert not client.closed
     await client.close()
 
@@ -493,4 +503,4 @@ async def test_a_socket_that_cannot_be_is_refused_at_start(tmp_path: Path, fault
         (folder / "run").mkdir(mode=0o755)
         os.chmod(folder / "run", 0o755)  # noqa: PTH101  # the bare call, as anyone could make it
     worker = WorkerProcess(folder)
-    assert await asyncio.to_thread(worker.process.wait, 10) == 2
+    assert await asyncio.to_thread(worker.process.wait, DEADLINE_S) == 2
