@@ -140,8 +140,9 @@ class EntryQueued:
     `skills` and `requires` raise what the queue asks for. `priority` 1..99, 99 first. `enqueued_at` keeps an earlier
     place (callback, an agent lost before the bridge). `head_start_s` moves the caller forward and is no part of the
     wait that is reported. `preferred` is the agent whom he waits for first (his last one, the account's owner), for
-    `preferred_s` seconds, None: as long as the queue says. `callback_s`: nobody is on the line, he is called when an
-    agent is found, for so long; he is told nothing and sent nowhere.
+    `preferred_s` seconds, None: as long as the queue says; where that one cannot be waited for, the first of
+    `or_preferred` who can. `callback_s`: nobody is on the line, he is called when an agent is found, for so long; he
+    is told nothing and sent nowhere.
     """
 
     entry: str
@@ -155,6 +156,7 @@ class EntryQueued:
     preferred: str | None = None
     preferred_s: int | None = None
     callback_s: int = 0
+    or_preferred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

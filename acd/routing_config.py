@@ -20,14 +20,15 @@ from acd.section import Section
 
 DAY_S = 86_400
 MOST_CHATS = 50
-Preference = Literal["last_agent"]
+Preference = Literal["account_owner", "last_agent"]
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingConfig:
     """The routing keys of one queue, named as `acd.model.QueuePolicy` has them.
 
-    `preferred`: whom its callers are to have first; the director finds him, and tells the core.
+    `preferred`: whom its callers are to have first, or the next of them who can be waited for; the director finds
+    them, and tells the core.
     """
 
     strategy: Strategy = "longest_idle"
@@ -38,7 +39,7 @@ class RoutingConfig:
     preferred_s: int = 20
     head_start_s: int = 0
     ring_all_most: int = 30
-    preferred: Preference | None = None
+    preferred: tuple[Preference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def read_routing(section: Section, skills: Skills) -> RoutingConfig:
         preferred_s=section.integer("preferred_s", 0, DAY_S, 20),
         head_start_s=section.integer("head_start_s", 0, DAY_S, 0),
         ring_all_most=section.integer("ring_all_most", 2, 200, 30),
-        preferred=section.choice("preferred", get_args(Preference), None),
+        preferred=section.choices("preferred", get_args(Preference)),
     )
 
 

@@ -103,6 +103,17 @@ class Section:
             self.fault(key, f"must be one of {', '.join(str(choice) for choice in choices)}")
         return default
 
+    def choices(self, key: str, choices: Sequence[T]) -> tuple[T, ...]:
+        """One of `choices` or a list of some, in the order of the list and none twice; nothing when it is missing."""
+        value = self._take(key)
+        wanted = [] if value is None else value if isinstance(value, list) else [value]
+        found = tuple(choice for each in wanted for choice in choices if choice == each)
+        if len(found) < len(wanted):
+            self.fault(key, f"must be one or a list of {', '.join(str(choice) for choice in choices)}")
+        elif len(set(found)) < len(found):
+            self.fault(key, "has something twice")
+        return found
+
     def skills(self, key: str) -> Skills:
         """Levels 1..10 by skill."""
         inner = self.section(key)

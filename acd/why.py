@@ -75,6 +75,7 @@ class _Teller:
     _touched: list[str] = field(default_factory=list)
     _waits: dict[str, object] | None = None
     _now: datetime = EPOCH
+    _for: list[str] = field(default_factory=list)
 
     # -- what the replay tells ------------------------------------------------------------------------------------
 
@@ -129,6 +130,8 @@ class _Teller:
                 self.steps.append(Step(self._now, "policy.loaded", {"version": self.core.policy.version}))
         elif line.type == "acd.input.restarted" and self._waits is not None:
             self.steps.append(Step(self._now, "restarted", {}))
+        elif line.type == "acd.input.entry_queued":
+            self._for = _for_whom(line.data)
 
     def _terms(self, id_: str) -> dict[str, object]:
         entry = self.core.entries.get(id_)
@@ -139,6 +142,7 @@ class _Teller:
             "enqueued_at": entry.enqueued_at,
             "needs": need_of(entry.need),
             "preferred": entry.preferred,
+            "instead_of": self._for[: self._for.index(entry.preferred)] if entry.preferred in self._for else [],
             "ring": entry.stage.ring,
             "policy": self.core.policy.version,
         }
@@ -221,6 +225,12 @@ def _headline(entry: QueueEntry, counts: Mapping[str, int]) -> str:
     if there <= BUSY:
         return "all_busy"
     return "some_busy" if there & BUSY else "all_away"
+
+
+def _for_whom(queued: Mapping[str, object]) -> list[str]:
+    """The agents whom a caller was to have, the first first, as an input says it."""
+    or_ = queued.get("or_preferred")
+    return [str(agent) for agent in (queued.get("preferred"), *(or_ if isinstance(or_, list) else ())) if agent]
 
 
 def need_of(need: Need) -> list[list[dict[str, object]]]:

@@ -130,7 +130,8 @@ def _queued(data: Mapping[str, Any], clock: _Clock) -> str:
     if data.get("enqueued_at") is not None:
         parts.append(f"waiting since {clock(data['enqueued_at'])}")
     if data.get("preferred"):
-        parts.append(f"is to have {data['preferred']}")
+        passed = " and ".join(data.get("instead_of", ()))
+        parts.append(f"is to have {data['preferred']}" + (f", as {passed} cannot be waited for" if passed else ""))
     return ", ".join([*parts, f"policy {data.get('policy', '?')}"])
 
 

@@ -29,6 +29,7 @@ def queue_entry(state: State, input_: commands.EntryQueued, now: datetime) -> No
             priority=input_.priority,
             head_start_s=queue.head_start_s + input_.head_start_s,
         )
+        stage, preferred = rings.first_stage(state, queue, input_, now)
         entry = replaced(
             state.blank,
             id=input_.entry,
@@ -42,9 +43,9 @@ def queue_entry(state: State, input_: commands.EntryQueued, now: datetime) -> No
             wrap_up_s=queue.wrap_up_s,
             wrap_up=queue.wrap_up,
             leave_at=None if input_.callback_s else entry_machine.leave_at(queue, at),
-            stage=rings.first_stage(state, queue, input_, now),
+            stage=stage,
             requires=input_.requires,
-            preferred=input_.preferred,
+            preferred=preferred,
             head_start_s=input_.head_start_s,
             callback_s=input_.callback_s,
             rank=rank,

@@ -14,14 +14,17 @@ from acd.state import State
 Wants = tuple[Skills, Requirements]
 
 
-def first_stage(state: State, queue: QueuePolicy, input_: commands.EntryQueued, now: datetime) -> Stage:
-    """Where a caller begins: with the agent whom he is to have, if there is a point in waiting for him."""
+def first_stage(
+    state: State, queue: QueuePolicy, input_: commands.EntryQueued, now: datetime
+) -> tuple[Stage, str | None]:
+    """Where a caller begins, and whom he is to have: the first with whom there is a point in waiting for him."""
     seconds = queue.preferred_s if input_.preferred_s is None else input_.preferred_s
-    if input_.preferred is not None and seconds > 0 and state.can_be_waited_for(input_.preferred):
+    if input_.preferred is not None and seconds > 0:
         need = of_any_team(state.stage_in(queue, 1, input_.skills, input_.requires).needs)
-        if meets(state.matcher.has(input_.preferred), need):
-            return Stage(0, need, 0, now + timedelta(seconds=seconds))
-    return _stage(state, queue, 1, (input_.skills, input_.requires), now)
+        for agent in (input_.preferred, *input_.or_preferred):
+            if state.can_be_waited_for(agent) and meets(state.matcher.has(agent), need):
+                return Stage(0, need, 0, now + timedelta(seconds=seconds)), agent
+    return _stage(state, queue, 1, (input_.skills, input_.requires), now), input_.preferred
 
 
 def stage_under(state: State, entry: QueueEntry, queue: QueuePolicy, now: datetime) -> Stage:

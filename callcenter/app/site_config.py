@@ -14,6 +14,7 @@ from pathlib import Path
 
 from acd.config import AGENTS, QUEUES, Roster
 from acd.config import load as load_roster
+from acd.routing_config import Preference
 from callcenter.app.endpoints import Endpoints, load_endpoints
 from callcenter.calendars import Calendar, load_calendars
 from callcenter.director.machines.callback import CallbackRules
@@ -66,7 +67,8 @@ class SiteConfig:
     @property
     def wants_last_agents(self) -> bool:
         """Whether a queue or a flow asks whom a customer talked to last."""
-        return self.flows_read_last_agent or any(queue.routing.preferred for queue in self.roster.queues)
+        queues = self.roster.queues
+        return self.flows_read_last_agent or any("last_agent" in queue.routing.preferred for queue in queues)
 
     @property
     def dial_out(self) -> DialOutRules:
@@ -101,10 +103,10 @@ class SiteConfig:
         agent = self.roster.agent_of_phone(user)
         return None if agent is None else agent.id
 
-    def prefers_last_agent(self, queue: str) -> bool:
-        """Whether queues.yaml says so of `queue`."""
+    def preferences(self, queue: str) -> tuple[Preference, ...]:
+        """Whom the callers of `queue` are to have first."""
         found = self.roster.queue(queue)
-        return found is not None and found.routing.preferred == "last_agent"
+        return () if found is None else found.routing.preferred
 
     def phone_of_agent(self, agent: str) -> str | None:
         """The phone that rings for `agent`."""

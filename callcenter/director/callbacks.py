@@ -51,6 +51,7 @@ class Callbacks:
         if any(each.queue == queue and self._dial_out.same(each.number, number) for each in self.pending.values()):
             return True
         mine = stay is not None and stay.queue == queue
+        agents = self._pops.preferred_in(queue, call.contact)
         contact = self._rooms.calls.new_contact_id()
         callback = cb.Callback(
             id=contact,
@@ -64,7 +65,8 @@ class Callbacks:
             language=self._rooms.language_of(call.contact),
             rules=self._around.site.queue_care(queue, "").callback,
             head_start_s=0 if stay is None else stay.head_start_s,
-            preferred=self._pops.preferred_in(queue, call.contact),
+            preferred=agents[0] if agents else None,
+            or_preferred=agents[1:],
         )
         self._keep(unit, callback)
         unit.event("director.callback.requested", contact, callback=contact, queue=queue, origin=call.contact)
@@ -152,6 +154,7 @@ class Callbacks:
             head_start_s=callback.head_start_s,
             preferred=callback.preferred,
             callback_s=callback.rules.ring_s,
+            or_preferred=callback.or_preferred,
         )
         told = self._steps.distribute(unit, entry)
         refused = next((event for event in told if isinstance(event, acd_out.InputRefused)), None)

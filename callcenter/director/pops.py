@@ -1,8 +1,11 @@
 """Pops: what an agent sees of the caller, before the phone rings and while they talk (telephony.md section 2)."""
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 import ivr.events as ivr_in
+from acd.routing_config import Preference
 from callcenter.director.machines import incoming_call as ic
 from callcenter.director.machines import offer_delivery as od
 from callcenter.director.ports import CallerFound, Customer, Pop
@@ -10,6 +13,8 @@ from callcenter.director.rooms import Rooms, Steps, Surroundings
 from callcenter.kernel.unit import Unit
 
 _NOBODY = CallerFound()
+_AGENTS: Mapping[Preference, str] = {"account_owner": "owner", "last_agent": "last_agent"}
+"""Where a customer names the agent."""
 
 
 class Pops:
@@ -29,12 +34,11 @@ class Pops:
         """Whether it is known who the caller is, or that nobody knows."""
         return contact in self._found
 
-    def preferred_in(self, queue: str, contact: str) -> str | None:
-        """The agent whom the caller is to have first, where `queue` sees to that and one is known."""
-        customer = self._found.get(contact, _NOBODY).customer
-        if customer is None or not self._around.site.prefers_last_agent(queue):
-            return None
-        return str(customer.get("last_agent") or "") or None
+    def preferred_in(self, queue: str, contact: str) -> tuple[str, ...]:
+        """The agents whom the caller is to have first, in order, where `queue` sees to that and some are known."""
+        customer = self._found.get(contact, _NOBODY).customer or {}
+        wanted = (customer.get(_AGENTS[each]) for each in self._around.site.preferences(queue))
+        return tuple(dict.fromkeys(str(agent) for agent in wanted if agent))
 
     def forget(self, contact: str) -> None:
         """The contact is over."""

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from acd.routing_config import Preference
 from callcenter.calls.ports import Target
 from callcenter.director.machines.callback import DEFAULTS, CallbackRules
 from callcenter.director.machines.trunk_use import DialOutRules
@@ -78,8 +79,8 @@ class Site(Protocol):
         """The agent whose phone that is."""
         ...
 
-    def prefers_last_agent(self, queue: str) -> bool:
-        """Whether the queue gives its callers first to the agent whom they talked to last."""
+    def preferences(self, queue: str) -> tuple[Preference, ...]:
+        """To whom the queue gives its callers first, or the next of them who can be waited for; nobody: empty."""
         ...
 
     def phone_of_agent(self, agent: str) -> str | None:
@@ -139,7 +140,7 @@ TrunkUp = Callable[[str], bool]
 
 LookUp = Callable[[str, str, str | None], None]
 """(contact, caller's number, id of the customer whom an agent chose): look the customer up, by id where there is one;
-`Director.customer_found` is called when done, or never. Its customer may name his `last_agent`."""
+`Director.customer_found` is called when done, or never. Its customer may name his `owner` and his `last_agent`."""
 
 SetAlarm = Callable[[str, str, datetime | None], None]
 """(kind, id, deadline): have `Director.tick(kind, id)` called then; None forgets it."""

@@ -76,9 +76,9 @@ class Waiting:
     # -- into the queue ------------------------------------------------------------------------------------------
 
     def enqueue(self, unit: Unit, contact: str, effect: msg.Enqueue) -> None:
-        """Give the caller to the distributor; a queue that wants his last agent for him hears first who he is."""
+        """Give the caller to the distributor; a queue that has somebody for him hears first who he is."""
         unknown = effect.preferred is None and not self._pops.looked_up(contact)
-        if unknown and self._around.site.prefers_last_agent(effect.queue):
+        if unknown and self._around.site.preferences(effect.queue):
             place = HeldPlace(contact, effect, unit.now + LOOK_UP)
             unit.save(HELD_PLACE, contact, place)
             self._hold(place)
@@ -108,6 +108,7 @@ class Waiting:
             # His place to the millisecond, but the time before this call is no part of its wait.
             head_start_s, rest = divmod(unit.now - lost, timedelta(seconds=1))
             since = unit.now - rest
+        agents = (effect.preferred,) if effect.preferred else self._pops.preferred_in(effect.queue, contact)
         entry = acd_in.EntryQueued(
             effect.entry,
             effect.queue,
@@ -116,7 +117,8 @@ class Waiting:
             effect.priority,
             since,
             head_start_s=head_start_s + effect.granted_s,
-            preferred=effect.preferred or self._pops.preferred_in(effect.queue, contact),
+            preferred=agents[0] if agents else None,
+            or_preferred=agents[1:],
         )
         for event in self._steps.distribute(unit, entry):
             if isinstance(event, acd_out.InputRefused):

@@ -166,7 +166,7 @@ def test_routing_keys_become_the_policy_of_queue_and_agent() -> None:
     }
     roster = parse({"distributor": {"priority_s": 5}, "queues": [queue]}, {"agents": [agent]})
     policy = roster.policy
-    assert roster.queues[0].routing.preferred == "last_agent"
+    assert roster.queues[0].routing.preferred == ("last_agent",)
     assert policy.queues == (
         QueuePolicy(
             "billing",
@@ -187,6 +187,33 @@ def test_routing_keys_become_the_policy_of_queue_and_agent() -> None:
     assert policy.agents[0].capacity == (Capacity("chat", 3, interruptible=True),)
     assert (policy.agents[0].teams, policy.agents[0].weight, policy.agents[0].wrap_up_s) == (("day",), 4, 9)
     assert policy.settings == Settings(priority_s=5)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (None, ()),
+        ("account_owner", ("account_owner",)),
+        (["account_owner", "last_agent"], ("account_owner", "last_agent")),
+        (["last_agent", "account_owner"], ("last_agent", "account_owner")),
+    ],
+)
+def test_whom_callers_are_to_have_is_one_word_or_several_in_order(written: object, meant: tuple[str, ...]) -> None:
+    roster = parse({"queues": [{**QUEUE, "preferred": written}]}, {"agents": [AGENT]})
+    assert roster.queues[0].routing.preferred == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "mistake"),
+    [
+        ("first_agent", "must be one or a list of account_owner, last_agent"),
+        (["account_owner", "ann"], "must be one or a list of account_owner, last_agent"),
+        (["last_agent", "last_agent"], "has something twice"),
+    ],
+)
+def test_whom_callers_are_to_have_is_told_with_its_key_where_it_is_nobody(written: object, mistake: str) -> None:
+    errors = errors_of({"queues": [{**QUEUE, "preferred": written}]}, {"agents": [AGENT]})
+    assert errors == [f"queues.yaml: queues[0].preferred: {mistake}"]
 
 
 def test_mistakes_in_routing_keys_are_told_with_their_keys() -> None:

@@ -105,6 +105,7 @@ def test_input_is_journalled_before_its_facts_with_number_and_instant(site: Site
         "preferred": None,
         "preferred_s": None,
         "callback_s": 0,
+        "or_preferred": (),
     }
 
 

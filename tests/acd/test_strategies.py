@@ -301,6 +301,22 @@ def test_account_owner_of_another_team_may_have_his_caller(acd: AcdWorld) -> Non
     assert call.rings_at == "ann"
 
 
+def test_caller_is_for_the_first_of_his_agents_who_can_be_waited_for(acd: AcdWorld) -> None:
+    acd.agent("ann", skills={"billing": 1})
+    acd.agent("dan", skills={"sales": 1}).goes_available()
+    bob, eve = team(acd, bob=1, eve=1)
+    eve.talks_directly("d1")
+    call = acd.call_enters("billing", preferred="ann", or_preferred=("dan", "eve", "bob"))
+    assert (call.rings_at, call.now.preferred, bob.state) == ("nobody", "eve", "available")
+    acd.advance(20)
+    assert call.rings_at == "bob"
+
+
+def test_caller_none_of_whose_agents_can_be_waited_for_is_everybodys(acd: AcdWorld) -> None:
+    team(acd, bob=1)
+    assert acd.call_enters("billing", preferred="ann", or_preferred=("zoe",)).rings_at == "bob"
+
+
 def test_position_counts_those_who_wait_for_one_agent(acd: AcdWorld) -> None:
     (ann,) = team(acd, ann=1)
     ann.talks_directly("d1")

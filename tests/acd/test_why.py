@@ -273,6 +273,20 @@ def test_others_are_not_the_agent_whom_the_caller_is_to_have(acd: ToldWorld) -> 
     assert agents_of(offer) == {"ann": "chosen", "bob": "not_preferred"}
 
 
+def test_it_is_told_who_could_not_be_waited_for_before_the_agent_whom_the_caller_is_to_have(acd: ToldWorld) -> None:
+    put_queue(acd)
+    acd.agent("ann", skills={"billing": 3})
+    for name in ("bob", "chen"):
+        acd.agent(name, skills={"billing": 3}).goes_available()
+    acd.tell(commands.EntryQueued("e1", "billing", contact="c1", preferred="ann", or_preferred=("chen",)))
+    acd.tell(commands.EntryQueued("e2", "billing", contact="c2", preferred="bob", or_preferred=("chen",)))
+    told = [acd.steps(contact, "entry.queued")[0] for contact in ("c1", "c2")]
+    assert [(each["preferred"], each["instead_of"]) for each in told] == [("chen", ["ann"]), ("bob", [])]
+    (offer,) = acd.steps("c1", "offer.created")
+    assert agents_of(offer) == {"chen": "chosen", "bob": "not_preferred", "ann": "logged_out"}
+    assert "is to have chen, as ann cannot be waited for" in words(acd.story("c1"), "UTC")
+
+
 def test_agents_who_are_kept_in_reserve_are_told(acd: ToldWorld) -> None:
     put_queue(acd, rings=(Ring(seconds=20, reserve=1), Ring()))
     acd.agent("ann", skills={"billing": 3}).goes_available()

@@ -216,6 +216,7 @@ class Walk:
             head_start_s=30 if how % 19 == 18 else 0,
             preferred=(*AGENTS, "nobody")[how % 6] if which % 4 == 3 else None,
             preferred_s=(None, 5, 0)[how % 3],
+            or_preferred=AGENTS[how % 2 :] if how % 5 == 3 else (),
         )
 
     def _answer(self, kind: str, which: int, how: int) -> commands.Input:

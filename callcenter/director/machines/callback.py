@@ -136,8 +136,9 @@ Step = tuple["Callback", list[CallbackEffect]]
 class Callback:
     """`id` stays the same over the tries, `contact` is the present one. `since`: when he began to wait.
 
-    `head_start_s` is what his flow gave him, `preferred` the agent whom he is to have first, `origin` the contact in
-    which it was asked for. The number leaves with the row when it is over.
+    `head_start_s` is what his flow gave him, `preferred` and `or_preferred` are the agents whom he is to have first,
+    as the distributor has them, `origin` is the contact in which it was asked for. The number leaves with the row
+    when it is over.
     """
 
     id: str
@@ -156,6 +157,7 @@ class Callback:
     retry_at: datetime | None = None
     head_start_s: int = 0
     preferred: str | None = None
+    or_preferred: tuple[str, ...] = ()
 
     @property
     def entry(self) -> str:

@@ -1,15 +1,18 @@
 """Callers who are to have somebody first: their last agent, and the place that a callback keeps."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from callcenter.calls import events as ev
+from callcenter.director.machines.callback import Callback
 from callcenter.director.waiting import LOOK_UP, HeldPlace
 from callcenter.kernel.codec import decode, encode
 from tests.support.director import BILLING, World, queue_flow
 from tests.support.server import Document
 
+OWNER_FIRST = ["account_owner", "last_agent"]
 FAITHFUL: Document = {**BILLING, "preferred": "last_agent", "preferred_s": 15, "ring_s": 5}
 
 
@@ -20,9 +23,10 @@ def world(tmp_path: Path) -> World:
     greeted["nodes"]["welcome"] = {"kind": "play", "prompts": ["welcome"], "next": "wait"}
     world = World(
         tmp_path,
-        queues=[FAITHFUL, {**BILLING, "name": "plain"}],
+        queues=[FAITHFUL, {**BILLING, "name": "plain"}, {**FAITHFUL, "name": "owned", "preferred": OWNER_FIRST}],
         faithful=queue_flow("billing", head_start_s=90),
         plain=queue_flow("plain"),
+        owned=queue_flow("owned"),
         chosen=queue_flow("billing", preferred="ann"),
         by_flow={**greeted, "start": "welcome"},
     )
@@ -46,6 +50,27 @@ def test_a_customer_has_the_agent_first_whom_he_talked_to_last(world: World) -> 
     assert rung(world) == []
     world.finds(contact, last_agent="bob")
     assert rung(world) == ["bob"]
+
+
+def test_an_account_is_for_its_owner_first(world: World) -> None:
+    world.finds(arrives(world, "owned"), owner="bob", last_agent="ann")
+    assert rung(world) == ["bob"]
+
+
+@pytest.mark.parametrize("owner", ["", "zoe"])
+def test_an_account_whose_owner_is_nobody_or_has_left_is_for_its_last_agent(world: World, owner: str) -> None:
+    world.finds(arrives(world, "owned"), owner=owner, last_agent="bob")
+    assert rung(world) == ["bob"]
+
+
+def test_an_account_of_nobody_who_is_there_is_everybodys(world: World) -> None:
+    world.finds(arrives(world, "owned"), owner="zoe", last_agent=None)
+    assert rung(world) == ["ann"]
+
+
+def test_a_queue_that_asks_for_the_last_agent_knows_no_owner(world: World) -> None:
+    world.finds(arrives(world, "faithful"), owner="bob")
+    assert rung(world) == ["ann"]
 
 
 def test_everybody_serves_him_when_his_agent_lets_him_go(world: World) -> None:
@@ -126,3 +151,22 @@ def test_a_callback_keeps_head_start_and_agent(world: World) -> None:
     world.media.tell(ev.DigitPressed(leg, 1, "1"))
     (entry,) = world.acd.core.entries.values()
     assert (entry.callback_s > 0, entry.head_start_s, entry.preferred) == (True, 90, "bob")
+
+
+def test_a_callback_keeps_the_owner_and_who_comes_next(world: World) -> None:
+    leg = world.arrive("owned")
+    contact = world.asked[-1]
+    world.is_away("ann", "bob")
+    world.finds(contact, owner="bob", last_agent="ann")
+    world.advance(1)
+    world.media.tell(ev.DigitPressed(leg, 1, "1"))
+    (callback,) = world.director.callbacks.pending.values()
+    assert (callback.preferred, callback.or_preferred) == ("bob", ("ann",))
+    assert decode(encode(callback), Callback) == callback
+
+
+def test_a_callback_of_an_earlier_version_has_one_agent(world: World) -> None:
+    kept = Callback("c1", "c1", "c0", "+44", "owned", datetime(2026, 3, 2, tzinfo=UTC), preferred="bob")
+    row = decode(encode(kept), dict[str, object])
+    del row["or_preferred"]
+    assert decode(encode(row), Callback) == kept
