@@ -44,7 +44,7 @@ MODULES = {
     "what-if": "callcenter.app.command_what_if",
     "metrics": "callcenter.app.command_metrics",
     "queue-log": "callcenter.reporting.queue_log_command",
-    "crm": "callcenter.crm.command",
+    "crm": "callcenter.app.command_crm",
     "flows": "callcenter.app.command_flows",
     "acd": "acd.command",
     "simulate": "acd.command_simulate",

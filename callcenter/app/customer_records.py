@@ -7,7 +7,7 @@ the loop that calls run on. One file at a time.
 import asyncio
 import io
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from callcenter.crm import bulk, records
@@ -26,11 +26,14 @@ T = TypeVar("T")
 class CustomerRecords:
     """Implements `console.customer_ports.Customers` over the site database."""
 
-    def __init__(self, site: Site, clock: Clock, *, region: str) -> None:
-        """`region` (ISO 3166) is that of numbers without a country code."""
+    def __init__(
+        self, site: Site, clock: Clock, *, region: str, agents: Callable[[], Collection[str]] = tuple
+    ) -> None:
+        """`region` (ISO 3166) is that of numbers without a country code; `agents` gives the ids of all agents."""
         self._site = site
         self._clock = clock
         self._region = region
+        self._agents = agents
         self._busy = False
         self._closing = threading.Event()
 
@@ -52,13 +55,21 @@ class CustomerRecords:
 
     async def create(self, fields: CustomerFields, *, by: str) -> CustomerRecord:
         """Raises InvalidInput, Conflict, SiteUnavailable."""
-        now = self._clock.wall()
-        return await records.create_customer(self._site, fields, region=self._region, actor=by, now=now)
+        return await records.create_customer(
+            self._site, fields, region=self._region, actor=by, now=self._clock.wall(), agents=self._agents()
+        )
 
     async def edit(self, customer: str, changes: Mapping[str, object], *, version: int, by: str) -> CustomerRecord:
         """Raises NotFound, Conflict, InvalidInput, SiteUnavailable."""
         return await records.edit_customer(
-            self._site, customer, changes, version=version, region=self._region, actor=by, now=self._clock.wall()
+            self._site,
+            customer,
+            changes,
+            version=version,
+            region=self._region,
+            actor=by,
+            now=self._clock.wall(),
+            agents=self._agents(),
         )
 
     async def preview(self, text: bytes) -> bulk.Preview:
@@ -80,7 +91,7 @@ class CustomerRecords:
 
     def _rows(self, text: bytes) -> Rows:
         lines = io.StringIO(text.decode("utf-8-sig", errors="surrogateescape"), newline="")
-        for row in read_rows(lines, region=self._region):
+        for row in read_rows(lines, region=self._region, agents=self._agents()):
             if self._closing.is_set():
                 raise Overloaded("The server is stopping; import the file again.")
             yield row

@@ -13,7 +13,9 @@ from callcenter.kernel.site import Site
 def customer_ports(site: Site, live: LiveSide, *, region: str, sources: Sequence[Source] = ()) -> CustomerPorts:
     """The ports over `site`; `sources` add to the calls of the timeline."""
     return CustomerPorts(
-        CustomerRecords(site, live.clock, region=region),
+        CustomerRecords(
+            site, live.clock, region=region, agents=lambda: {agent.id for agent in live.site.roster.agents}
+        ),
         ContactCustomerChoice(site, live),
         CustomerTimeline(site, [calls_source(site, region=region), *sources]),
     )

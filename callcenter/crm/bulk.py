@@ -1,7 +1,7 @@
 """Customers by the file: what an import would do, the import, the export. CHUNK rows are one transaction.
 
 A row is the customer with its external id, else the one of the same name that has one of its numbers. An update
-replaces the numbers and keeps notes where the row has none.
+replaces the numbers and keeps notes and owner where the row has none.
 """
 
 import csv
@@ -181,6 +181,7 @@ async def _write(
             before.version + 1,
             before.created_at,
             author.now,
+            row.owner or before.owner,
         )
         made.append(after)
         changed[after.id] = changed_fields(before, after)

@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import csv
 import sys
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,17 +21,18 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 SHOWN = 20
+Agents = Callable[[argparse.Namespace], Collection[str]]
 
 
-def register(commands: "Commands") -> None:
-    """Add the command."""
+def register(commands: "Commands", agents: Agents = lambda _: ()) -> None:
+    """Add the command. `agents` gives the ids of those who may own customers; it may raise ConfigError."""
     parser = commands.add_parser("crm", help="import customers, look them up")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     importing = actions.add_parser("import", help="create or update customers from a CSV file")
     importing.add_argument("file", type=Path, help=f"UTF-8, first line of: {', '.join(COLUMNS)}")
     importing.add_argument("--rejected", type=Path, metavar="FILE", help="write the rows that were not taken here")
     importing.add_argument("--preview", action="store_true", help="say what would be done, and do nothing")
-    importing.set_defaults(handler=_import)
+    importing.set_defaults(handler=partial(_import, agents=agents))
     exporting = actions.add_parser("export", help="write all customers to a CSV file, safe to open in a spreadsheet")
     exporting.add_argument("file", type=Path)
     exporting.set_defaults(handler=_export)
@@ -38,9 +41,9 @@ def register(commands: "Commands") -> None:
     finding.set_defaults(handler=_find)
 
 
-def _import(given: argparse.Namespace) -> int:
+def _import(given: argparse.Namespace, agents: Agents) -> int:
     settings: CommandSettings = given.settings
-    work = asyncio.run(_read_and_import(given.file, settings, preview=given.preview))
+    work = asyncio.run(_read_and_import(given.file, settings, agents(given), preview=given.preview))
     report = work.report
     for row in report.bad[:SHOWN]:
         sys.stderr.write(f"line {row.line}: {row.flaw.text}\n")
@@ -60,13 +63,15 @@ def _import(given: argparse.Namespace) -> int:
     return 1 if report.bad else 0
 
 
-async def _read_and_import(path: Path, settings: CommandSettings, *, preview: bool) -> Preview:
+async def _read_and_import(
+    path: Path, settings: CommandSettings, agents: Collection[str], *, preview: bool
+) -> Preview:
     """What was done; of a preview also the first rows."""
     site = Site(settings.site_database_url)
     try:
         # The command has the loop to itself: reading a file may block it.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-            rows = read_rows(lines, region=settings.site.region)
+            rows = read_rows(lines, region=settings.site.region, agents=agents)
             if preview:
                 return await preview_customers(site, rows)
             return Preview(0, await import_customers(site, rows, now=SystemClock().wall()), ())

@@ -1,13 +1,13 @@
 """What a customer's fields may hold, whether they come from a form or from a file. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from callcenter.crm.model import Number
 from callcenter.numbers import normalise
 
-LIMITS = {"name": 200, "company": 200, "email": 254, "language": 35, "notes": 10_000, "external_id": 100}
+LIMITS = {"name": 200, "company": 200, "email": 254, "language": 35, "notes": 10_000, "external_id": 100, "owner": 64}
 NUMBERS_LIMIT = 2_000
 RAW_LIMIT = 64
 MOST_NUMBERS = 50
@@ -27,8 +27,8 @@ class Flaw:
     data: Mapping[str, str | int] = field(default_factory=dict)
 
 
-def problem(values: Mapping[str, str]) -> Flaw | None:
-    """The first field that cannot be kept; None when all can."""
+def problem(values: Mapping[str, str], agents: Collection[str]) -> Flaw | None:
+    """The first field that cannot be kept; None when all can. `agents` are the ids of those who may be the owner."""
     if not values["name"]:
         return Flaw("no_name", "has no name", {"field": "name"})
     for name, value in values.items():
@@ -40,6 +40,9 @@ def problem(values: Mapping[str, str]) -> Flaw | None:
         return Flaw("no_at", "email has no @", {"field": "email"})
     if values.get("language") and not _LANGUAGE.fullmatch(values["language"]):
         return Flaw("no_language", "language is not a tag such as en or zh-CN", {"field": "language"})
+    owner = values.get("owner")
+    if owner and owner not in agents:
+        return Flaw("no_agent", f"owner {owner!r} is not the id of an agent", {"field": "owner", "value": owner})
     return None
 
 

@@ -1,11 +1,11 @@
 """Reads customers from CSV: each row is either usable or reported with its line and reason, none is dropped.
 
 Columns by name in the first line: name (required), company, email, language, notes, numbers (several with `;`),
-external_id. Text is UTF-8.
+external_id, owner (the id of an agent). Text is UTF-8.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from callcenter.crm.fields import LIMITS, Flaw, problem, read_numbers
@@ -29,6 +29,7 @@ class CustomerRow:
     notes: str
     external_id: str | None
     numbers: tuple[Number, ...]
+    owner: str = ""
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:
@@ -51,8 +52,9 @@ class BadRow:
     duplicate_of: int | None = None
 
 
-def read_rows(lines: Iterable[str], *, region: str) -> Iterator[CustomerRow | BadRow]:
-    """The rows of a CSV text; `region` (ISO 3166) is that of numbers without a country code.
+def read_rows(lines: Iterable[str], *, region: str, agents: Collection[str] = ()) -> Iterator[CustomerRow | BadRow]:
+    """The rows of a CSV text; `region` (ISO 3166) is that of numbers without a country code, `agents` are the ids of
+    those who may own customers.
 
     Raises InvalidInput when the first line is not one of column names.
     """
@@ -73,7 +75,7 @@ def read_rows(lines: Iterable[str], *, region: str) -> Iterator[CustomerRow | Ba
             yield BadRow(line, Flaw("no_csv", str(error)), ())
             continue
         if fields:
-            yield _once(_row(line, head, fields, region), fields, seen)
+            yield _once(_row(line, head, fields, region, agents), fields, seen)
 
 
 def _check_head(head: list[str]) -> None:
@@ -94,14 +96,14 @@ def _once(row: CustomerRow | BadRow, fields: list[str], seen: dict[tuple[str, st
     return row
 
 
-def _row(line: int, head: list[str], fields: list[str], region: str) -> CustomerRow | BadRow:
+def _row(line: int, head: list[str], fields: list[str], region: str, agents: Collection[str]) -> CustomerRow | BadRow:
     if len(fields) != len(head):
         text = f"has {len(fields)} fields, the first line has {len(head)}"
         return BadRow(line, Flaw("field_count", text, {"count": len(fields), "columns": len(head)}), tuple(fields))
     values = {name: unquoted(field.strip()) for name, field in zip(head, fields, strict=True)}
     written = map(unquoted, map(str.strip, values.get("numbers", "").split(BETWEEN_NUMBERS)))
     numbers, wrong = read_numbers(written, region=region)
-    flaw = problem(values) or wrong
+    flaw = problem(values, agents) or wrong
     if flaw is not None:
         return BadRow(line, flaw, tuple(fields))
     texts = {name: values.get(name, "") for name in LIMITS}

@@ -17,7 +17,7 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class CustomerCard:
-    """What a pop and a flow may know of a customer."""
+    """What a pop and a flow may know of a customer. `owner` is the id of an agent, or empty."""
 
     id: str
     name: str
@@ -25,6 +25,7 @@ class CustomerCard:
     email: str
     language: str
     external_id: str | None
+    owner: str = ""
 
     def as_mapping(self) -> Mapping[str, str | int | bool | None]:
         """Plain values by name."""
@@ -75,7 +76,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class CustomerRecord:
-    """All that is kept of a customer."""
+    """All that is kept of a customer. `owner` is the id of the agent who looks after him, or empty.
+
+    That agent may have left the site since: then he is nobody.
+    """
 
     id: str
     name: str
@@ -88,6 +92,7 @@ class CustomerRecord:
     version: int
     created_at: datetime
     updated_at: datetime
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ class CustomerFields:
     notes: str = ""
     external_id: str | None = None
     numbers: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

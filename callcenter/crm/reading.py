@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.crm.model import CustomerRecord, Number
 from callcenter.crm.tables import Customer, CustomerNumber
 
-Whole = Select[str, str, str, str, str, str, str | None, int, datetime, datetime]
+Whole = Select[str, str, str, str, str, str, str | None, int, datetime, datetime, str]
 
 
 def whole() -> Whole:
@@ -26,6 +26,7 @@ def whole() -> Whole:
         Customer.version,
         Customer.created_at,
         Customer.updated_at,
+        Customer.owner,
     )
 
 

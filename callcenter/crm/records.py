@@ -3,7 +3,7 @@
 Lists without words are newest first; lists by words follow the words, one customer once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,11 +35,21 @@ class Search:
 
 
 async def create_customer(
-    site: Site, fields: CustomerFields, *, region: str, actor: str, now: datetime, ids: IdSource = new_id
+    site: Site,
+    fields: CustomerFields,
+    *,
+    region: str,
+    actor: str,
+    now: datetime,
+    agents: Collection[str] = (),
+    ids: IdSource = new_id,
 ) -> CustomerRecord:
-    """Raises InvalidInput with `field`, Conflict for a taken external id, SiteUnavailable."""
+    """`agents` are the ids of those who may own the customer.
+
+    Raises InvalidInput with `field`, Conflict for a taken external id, SiteUnavailable.
+    """
     blank = CustomerRecord(ids(), "", "", "", "", "", None, (), 1, now, now)
-    record = _filled(blank, fields, region)
+    record = _filled(blank, fields, region, agents)
     async with site.session() as session:
         author = Author(actor, "created", now, ids)
         await write(await session.connection(), [record], {record.id: changed_fields(blank, record)}, author)
@@ -55,9 +65,12 @@ async def edit_customer(
     region: str,
     actor: str,
     now: datetime,
+    agents: Collection[str] = (),
     ids: IdSource = new_id,
 ) -> CustomerRecord:
     """Give the customer the fields that `changes` names; one that changes nothing leaves the version as it is.
+
+    `agents` are the ids of those who may own him; an owner of before who has left may stay.
 
     Raises NotFound, Conflict when `version` is not the present one, InvalidInput with `field`, SiteUnavailable.
     """
@@ -69,7 +82,7 @@ async def edit_customer(
         if before.version != version:
             raise Conflict("Somebody else changed this customer.", data={"version": before.version})
         wanted = replace(_fields_of(before), **changes)  # type: ignore[arg-type]  # the caller's schema types them
-        after = _filled(before, wanted, region)
+        after = _filled(before, wanted, region, {*agents, before.owner})
         if "numbers" not in changes:
             after = replace(after, numbers=before.numbers)
         changed = changed_fields(before, after)
@@ -161,14 +174,15 @@ def _fields_of(record: CustomerRecord) -> CustomerFields:
         record.notes,
         record.external_id,
         tuple(number.raw for number in record.numbers),
+        record.owner,
     )
 
 
-def _filled(record: CustomerRecord, fields: CustomerFields, region: str) -> CustomerRecord:
+def _filled(record: CustomerRecord, fields: CustomerFields, region: str, agents: Collection[str]) -> CustomerRecord:
     """The record with the fields that were written. Raises InvalidInput."""
     texts = {name: (getattr(fields, name) or "").strip() for name in LIMITS}
     numbers, wrong = read_numbers(fields.numbers, region=region)
-    flaw = problem(texts) or wrong
+    flaw = problem(texts, agents) or wrong
     if flaw is not None:
         data = {**flaw.data, "reason": flaw.code}
         raise InvalidInput(f"This customer cannot be kept: {flaw.text}.", data=data)
@@ -180,5 +194,6 @@ def _filled(record: CustomerRecord, fields: CustomerFields, region: str) -> Cust
         language=texts["language"],
         notes=texts["notes"],
         external_id=texts["external_id"] or None,
+        owner=texts["owner"],
         numbers=numbers,
     )

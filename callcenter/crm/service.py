@@ -45,6 +45,7 @@ _BY_NUMBER = (
         _CUSTOMERS.email,
         _CUSTOMERS.language,
         _CUSTOMERS.external_id,
+        _CUSTOMERS.owner,
     )
     .where(_NUMBERS.customer_id == _CUSTOMERS.id, _NUMBERS.e164.in_(bindparam("forms", expanding=True)))
     .order_by(_NUMBERS.e164.desc(), _NUMBERS.position, _CUSTOMERS.id)
@@ -57,6 +58,7 @@ _BY_ID = select(
     _CUSTOMERS.email,
     _CUSTOMERS.language,
     _CUSTOMERS.external_id,
+    _CUSTOMERS.owner,
 ).where(_CUSTOMERS.id == bindparam("id"))
 
 _Row = tuple[str, int, CustomerCard]

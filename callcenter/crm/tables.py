@@ -12,7 +12,8 @@ TERM = String(64).with_variant(String(64, collation="C"), "postgresql")
 
 
 class Customer(Base):
-    """A person or firm that calls. `external_id` is the id that another system knows it by.
+    """A person or firm that calls. `external_id` is the id that another system knows it by, `owner` the id of the
+    agent who looks after it, or empty.
 
     `version` grows with each change: whoever edits says which version was read.
     """
@@ -26,6 +27,7 @@ class Customer(Base):
     language: Mapped[str] = mapped_column(String(35), default="")
     notes: Mapped[str] = mapped_column(Text, default="")
     external_id: Mapped[str | None] = mapped_column(String(100), unique=True)
+    owner: Mapped[str] = mapped_column(String(64), default="", server_default="")
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -28,7 +28,7 @@ def record(id_: str, fields: CustomerFields) -> CustomerRecord:
     """A customer whose numbers were written in full."""
     numbers = tuple(Number(raw, raw) for raw in fields.numbers)
     texts = (fields.name, fields.company, fields.email, fields.language, fields.notes, fields.external_id)
-    return CustomerRecord(id_, *texts, numbers, 1, NOW, NOW)
+    return CustomerRecord(id_, *texts, numbers, 1, NOW, NOW, fields.owner)
 
 
 @dataclass
@@ -46,7 +46,9 @@ class FakeCustomers:
 
     async def find(self, number: str) -> Found:
         found = [one for one in self.records.values() if number in [each.e164 for each in one.numbers]]
-        cards = [CustomerCard(one.id, one.name, one.company, one.email, one.language, None) for one in found]
+        cards = [
+            CustomerCard(one.id, one.name, one.company, one.email, one.language, None, one.owner) for one in found
+        ]
         return Found(tuple(Match(card, 100 // len(cards), "exact_number") for card in cards))
 
     async def show(self, customer: str) -> CustomerRecord | None:

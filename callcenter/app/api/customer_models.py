@@ -16,7 +16,7 @@ Numbers = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length
 
 
 class NewCustomer(Payload):
-    """A customer as somebody writes it; numbers in any form."""
+    """A customer as somebody writes it; numbers in any form. `owner` is the id of an agent, or empty."""
 
     name: Text
     company: Text = ""
@@ -24,6 +24,7 @@ class NewCustomer(Payload):
     language: Text = ""
     notes: Text = ""
     external_id: Text | None = None
+    owner: Text = ""
     numbers: Numbers = Field(default_factory=list)
 
     def fields(self) -> CustomerFields:
@@ -41,6 +42,7 @@ class CustomerEdit(Payload):
     language: Text | None = None
     notes: Text | None = None
     external_id: Text | None = None
+    owner: Text | None = None
     numbers: Numbers | None = None
 
     def changes(self) -> dict[str, object]:
@@ -68,6 +70,7 @@ class CustomerOut(FromFields):
     language: str
     notes: str
     external_id: str | None
+    owner: str
     numbers: list[NumberOut]
     version: int
     created_at: datetime
@@ -100,6 +103,7 @@ class CardOut(FromFields):
     email: str
     language: str
     external_id: str | None
+    owner: str
 
 
 class MatchOut(FromFields):
@@ -162,6 +166,7 @@ class RowOut(BaseModel):
     language: str
     notes: str
     external_id: str | None
+    owner: str
     numbers: list[NumberOut]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from callcenter.app.customer_query import answer, find_customer
+from callcenter.app.customer_query import answer, find_caller, find_customer
 from callcenter.app.customers import CustomerLookUp
 from callcenter.app.screens import ConsoleScreens
 from callcenter.console.consoles import Consoles
@@ -46,6 +46,16 @@ async def test_chosen_customer_is_found_whatever_the_number_says(site: Site) -> 
     chosen = await find_customer(site, "+442079460999", made.id, region="GB")
     assert (chosen[0] or {}).get("name") == "Ann"
     assert await find_customer(site, "+442079460018", "nobody", region="GB") == (None, 0, ())
+
+
+async def test_owner_comes_with_the_customer_and_the_last_agent_only_where_he_is_wanted(site: Site) -> None:
+    fields = CustomerFields("Ann", numbers=("+442079460018",), owner="anna")
+    made = await create_customer(site, fields, region="GB", actor="user1", now=NOW, agents={"anna"})
+    by_number = await find_caller(site, "+442079460018", None, region="GB")
+    by_choice = await find_caller(site, "", made.id, region="GB", with_last_agent=True)
+    assert by_number.customer is not None
+    assert by_number.customer["owner"] == "anna"
+    assert by_choice.customer == {**by_number.customer, "last_agent": None}
 
 
 async def test_look_up_that_fails_tells_nothing() -> None:

@@ -40,7 +40,21 @@ async def test_file_is_previewed_and_imported_beside_the_loop(records: CustomerR
     assert (await records.find("+442079460018")).only is not None
     assert [change.actor for change in await records.history(ann.id)] == ["user1"]
     text = "".join([piece async for piece in records.export()])
-    assert text.splitlines()[1] == "Ann,,,,,,020 7946 0018"
+    assert text.splitlines()[1] == "Ann,,,,,,,020 7946 0018"
+
+
+async def test_owners_are_the_agents_of_the_site_in_forms_and_files(site: Site) -> None:
+    records = CustomerRecords(site, FakeClock(), region="GB", agents=lambda: {"anna", "bert"})
+    made = await records.create(CustomerFields("Ann", owner="anna"), by="user1")
+    assert (await records.edit(made.id, {"owner": "bert"}, version=1, by="user1")).owner == "bert"
+    for wish in (records.create(CustomerFields("Ben", owner="zoe"), by="user1"),
+                 records.edit(made.id, {"owner": "zoe"}, version=2, by="user1")):  # fmt: skip
+        with pytest.raises(InvalidInput) as refused:
+            await wish
+        assert refused.value.data == {"field": "owner", "value": "zoe", "reason": "no_agent"}
+    told = await records.preview(b"name,owner\nCarl,anna\nDora,zoe\nEmil,\n")
+    assert [shown.row.owner for shown in told.first] == ["anna", ""]
+    assert [(row.line, row.flaw.code) for row in told.report.bad] == [(3, "no_agent")]
 
 
 async def test_one_file_at_a_time(records: CustomerRecords) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from callcenter.crm.bulk import Preview, export_customers, has_customers, import_customers, preview_customers
+from callcenter.crm.bulk import Preview, Rows, export_customers, has_customers, import_customers, preview_customers
 from callcenter.crm.importing import read_rows
 from callcenter.crm.model import CustomerRecord
 from callcenter.crm.records import Search, changes_of, search_customers
@@ -91,3 +91,23 @@ async def test_import_writes_a_line_of_history_for_each_customer(site: Site) -> 
     assert change.fields == ("name", "company", "email", "language", "external_id", "numbers")
     await bring_in(site, FILE.replace("ACME", "Other"))
     assert (await changes_of(site, ann.id))[0].fields == ("company",)
+
+
+async def test_import_gives_owners_and_keeps_them_where_the_row_has_none(site: Site) -> None:
+    def rows(text: str) -> Rows:
+        return read_rows(text.splitlines(keepends=True), region="AT", agents={"anna", "bert"})
+
+    owned = rows("name,external_id,owner\nAnn,A,anna\nBob,B,\n")
+    await import_customers(site, owned, now=NOW, actor="user1", ids=ids)
+    text = "".join([piece async for piece in export_customers(site, region="AT")])
+    assert [line.split(",")[5:] for line in text.splitlines()] == [
+        ["external_id", "owner", "numbers"],
+        ["A", "anna", ""],
+        ["B", "", ""],
+    ]
+    again = rows("name,external_id\nAnn,A\n")
+    await import_customers(site, again, now=NOW, actor="user1", ids=ids)
+    assert [(record.name, record.owner) for record in await everyone(site)] == [("Ann", "anna"), ("Bob", "")]
+    await import_customers(site, rows(text.replace("anna", "bert")), now=NOW, actor="user1", ids=ids)
+    ann, _ = await everyone(site)
+    assert (ann.owner, (await changes_of(site, ann.id))[0].fields) == ("bert", ("owner",))

@@ -67,7 +67,7 @@ def test_export_writes_what_import_takes(data: Path, capsys: pytest.CaptureFixtu
     assert run_command(register, ["crm", "import", file], data) == 0
     target = data / "all.csv"
     assert run_command(register, ["crm", "export", str(target)], data) == 0
-    assert target.read_text().splitlines()[1] == "Ann,,,,'=1+1,,01 2345678"
+    assert target.read_text().splitlines()[1] == "Ann,,,,'=1+1,,,01 2345678"
     assert run_command(register, ["crm", "import", str(target)], data) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "0 created, 1 updated, 0 not taken"
 

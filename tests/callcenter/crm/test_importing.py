@@ -34,6 +34,16 @@ def test_row_is_read_with_its_numbers_in_one_form() -> None:
     ]
 
 
+def test_an_owner_is_an_agent_of_the_site_or_the_row_is_not_taken() -> None:
+    rows = read_rows(["name,owner\n", "Ann,anna\n", "Bob,zoe\n", "Chen,\n"], region="AT", agents={"anna"})
+    ann, bob, chen = rows
+    assert isinstance(ann, CustomerRow)
+    assert isinstance(bob, BadRow)
+    assert isinstance(chen, CustomerRow)
+    assert (ann.owner, chen.owner) == ("anna", "")
+    assert bob.flaw == Flaw("no_agent", "owner 'zoe' is not the id of an agent", {"field": "owner", "value": "zoe"})
+
+
 def test_columns_may_come_in_any_order_and_number() -> None:
     assert read("numbers,name\n,Ann\n") == [CustomerRow(2, "Ann", "", "", "", "", None, ())]
 

@@ -21,12 +21,19 @@ ANN = CustomerFields(
 )
 
 
+AGENTS = ("anna", "bert")
+
+
 async def create(site: Site, fields: CustomerFields) -> CustomerRecord:
-    return await create_customer(site, fields, region="AT", actor="user1", now=NOW, ids=ids)
+    return await create_customer(site, fields, region="AT", actor="user1", now=NOW, agents=AGENTS, ids=ids)
 
 
-async def edit(site: Site, id_: str, version: int, **changes: object) -> CustomerRecord:
-    return await edit_customer(site, id_, changes, version=version, region="AT", actor="user2", now=LATER, ids=ids)
+async def edit(
+    site: Site, id_: str, version: int, agents: tuple[str, ...] = AGENTS, **changes: object
+) -> CustomerRecord:
+    return await edit_customer(
+        site, id_, changes, version=version, region="AT", actor="user2", now=LATER, agents=agents, ids=ids
+    )
 
 
 async def names(site: Site, words: str) -> list[str]:
@@ -62,6 +69,7 @@ async def test_unknown_customer_is_none(site: Site) -> None:
         ),
         (replace(ANN, notes="x" * 10_001), {"field": "notes", "reason": "too_long", "limit": 10_000}),
         (replace(ANN, company="a\x00b"), {"field": "company", "reason": "no_text"}),
+        (replace(ANN, owner="zoe"), {"field": "owner", "reason": "no_agent", "value": "zoe"}),
     ],
 )
 async def test_field_that_cannot_be_kept_is_named_with_the_reason(
@@ -70,6 +78,29 @@ async def test_field_that_cannot_be_kept_is_named_with_the_reason(
     with pytest.raises(InvalidInput) as caught:
         await create(site, wrong)
     assert caught.value.data == data
+
+
+async def test_an_agent_owns_a_customer_until_another_or_nobody_does(site: Site) -> None:
+    made = await create(site, replace(ANN, owner=" anna "))
+    assert made.owner == "anna"
+    assert await show_customer(site, made.id) == made
+    assert (await edit(site, made.id, 1, owner="bert")).owner == "bert"
+    with pytest.raises(InvalidInput) as caught:
+        await edit(site, made.id, 2, owner="zoe")
+    assert caught.value.data == {"field": "owner", "reason": "no_agent", "value": "zoe"}
+    assert (await edit(site, made.id, 2, owner=None)).owner == ""
+    history = [(change.actor, change.fields) for change in await changes_of(site, made.id)]
+    assert history[:2] == [("user2", ("owner",)), ("user2", ("owner",))]
+    assert "owner" in history[2][1]
+
+
+async def test_an_owner_who_has_left_the_site_stays_in_the_record_until_it_names_another(site: Site) -> None:
+    made = await create(site, replace(ANN, owner="anna"))
+    edited = await edit(site, made.id, 1, agents=("bert",), company="Other")
+    assert (edited.company, edited.owner) == ("Other", "anna")
+    assert (await edit(site, made.id, 2, agents=("bert",), owner="bert")).owner == "bert"
+    with pytest.raises(InvalidInput):
+        await edit(site, made.id, 3, agents=("bert",), owner="anna")
 
 
 async def test_external_id_belongs_to_one_customer(site: Site) -> None:

@@ -56,6 +56,7 @@ async def test_lookup_tells_none_one_and_many_apart(site: Site) -> None:
         "email": "",
         "language": "",
         "external_id": "B",
+        "owner": "",
     }
 
 

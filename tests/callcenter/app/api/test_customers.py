@@ -36,6 +36,19 @@ async def test_a_customer_is_made_shown_and_edited(web: Web) -> None:
     assert [change["action"] for change in history["changes"]] == ["created"]
 
 
+async def test_a_customer_has_an_owner_for_whoever_shows_it_and_looks_it_up(web: Web) -> None:
+    browser = await web.signed_in("ann")
+    wish = {"name": "Ada", "owner": "bob", "numbers": ["+442079460018"]}
+    made = (await browser.post("/api/customers", json=wish)).json()
+    assert made["owner"] == "bob"
+    found = (await browser.get("/api/customers/lookup", params={"number": "+442079460018"})).json()
+    assert found["matches"][0]["customer"]["owner"] == "bob"
+    emptied = await browser.patch(f"/api/customers/{made['id']}", json={"version": 1, "owner": ""})
+    assert emptied.json()["owner"] == ""
+    answer = await browser.patch(f"/api/customers/{made['id']}", json={"version": 2, "owner": 4})
+    assert answer.status_code == 422
+
+
 async def test_an_edit_of_an_older_version_is_a_conflict_that_tells_the_present_one(known: Web) -> None:
     browser = await known.signed_in("ann")
     answer = await browser.patch("/api/customers/k1", json={"version": 7, "name": "Eve"})
