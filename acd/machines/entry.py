@@ -166,6 +166,11 @@ class QueueEntry:
         return self.stage.needs
 
     @property
+    def is_callback(self) -> bool:
+        """Whether he is to be called: nobody is on the line and waits."""
+        return self.callback_s > 0
+
+    @property
     def pending(self) -> tuple[str, ...]:
         """The offers that ring."""
         return () if self.offer is None else (self.offer, *self.also)

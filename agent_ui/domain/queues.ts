@@ -5,19 +5,24 @@ import type { Counted, QueueNow, Variant } from '../net/metrics'
 
 export interface QueueLine {
   readonly name: string
-  /** Those who wait, longest first. */
+  /** Those who wait at a phone, longest first. */
   readonly waiting: readonly EntryRow[]
+  /** How many are to be called back: no caller waits, however old they are. */
+  readonly callbacks: number
   readonly queue: QueueNow | null
 }
+
+export const callers = (entries: readonly EntryRow[]): readonly EntryRow[] => entries.filter((entry) => !entry.callback)
 
 /** One line for each of `queues` and for any other queue that somebody waits in. */
 export function queueLines(entries: readonly EntryRow[], queues: readonly QueueNow[]): readonly QueueLine[] {
   const all = [...new Set([...queues.map(({ name }) => name), ...entries.map((entry) => entry.queue)])].sort()
   return all.map((name) => ({
     name,
-    waiting: entries
+    waiting: callers(entries)
       .filter((entry) => entry.queue === name)
       .sort((one, other) => Date.parse(one.since) - Date.parse(other.since)),
+    callbacks: entries.filter((entry) => entry.queue === name && entry.callback).length,
     queue: queues.find((queue) => queue.name === name) ?? null,
   }))
 }

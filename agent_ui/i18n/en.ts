@@ -258,6 +258,7 @@ export const en = {
   'error.too_large': 'The file is larger than 8 MB.',
   'error.invalid_input.body': 'This is not a CSV file of customers: its first line must name the columns.',
   'counts.longest': 'Longest wait',
+  'counts.callbacks': 'To be called back',
   'counts.offered': 'Offered today',
   'counts.abandoned': 'Gave up today',
   'counts.level': 'Service level',

@@ -260,6 +260,7 @@ export const zh: Texts = {
   'error.too_large': '文件大于 8 MB。',
   'error.invalid_input.body': '这不是客户 CSV 文件：首行必须是列名。',
   'counts.longest': '最长等待',
+  'counts.callbacks': '待回呼',
   'counts.offered': '今日来电',
   'counts.abandoned': '今日放弃',
   'counts.level': '服务水平',

@@ -39,6 +39,8 @@ export interface EntryRow {
   readonly contact: string
   readonly queue: string
   readonly since: string
+  /** Is to be called: nobody holds the line. */
+  readonly callback: boolean
 }
 
 export interface OfferRow {

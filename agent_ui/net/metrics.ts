@@ -21,6 +21,7 @@ export interface LineNow {
   readonly name: string
   readonly waiting: number
   readonly longest_wait_ms: number | null
+  readonly callbacks: number
   /** Those who serve it, by state. */
   readonly agents: Readonly<Record<string, number>>
   readonly today: Counted

@@ -1,19 +1,22 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest'
 import { agentLines, alarmsOf, queueLines, wholeDay } from '../domain/queues'
+import type { EntryRow } from '../net/frames'
 import { VARIANTS, type QueueNow } from '../net/metrics'
 import { formatOf, OutlineReader } from '../domain/wave'
 
-const entry = (id: string, queue: string, since: string): { id: string; contact: string; queue: string; since: string } => ({
+const entry = (id: string, queue: string, since: string, callback = false): EntryRow => ({
   id,
   contact: id,
   queue,
   since,
+  callback,
 })
 const queueNow = (name: string, more: Partial<QueueNow> = {}): QueueNow => ({
   name,
   waiting: 0,
   longest_wait_ms: null,
+  callbacks: 0,
   agents: {},
   today: {},
   threshold_s: 20,
@@ -58,6 +61,18 @@ describe('queues', () => {
     expect(line && alarmsOf(line, at(30))).toEqual(['longest_wait', 'waiting', 'service_level'])
     const [calm] = queueLines(waiting, [queueNow('sales')])
     expect(calm && alarmsOf(calm, at(9000))).toEqual([])
+  })
+
+  it('count who is to be called back by themselves: nobody waits, and no limit is passed', () => {
+    const friday = entry('e1', 'sales', '2026-02-27T17:00:00Z', true)
+    const caller = entry('e2', 'sales', '2026-03-02T09:00:00Z')
+    const limits = [queueNow('sales', { longest_wait_alarm_s: 30, waiting_alarm: 2 })]
+    const now = Date.parse('2026-03-02T09:00:29Z')
+    const [line] = queueLines([friday, caller], limits)
+    expect([line?.waiting, line?.callbacks]).toEqual([[caller], 1])
+    expect(line && alarmsOf(line, now)).toEqual([])
+    const [alone] = queueLines([friday], [])
+    expect([alone?.name, alone?.waiting, alone?.callbacks]).toEqual(['sales', [], 1])
   })
 })
 

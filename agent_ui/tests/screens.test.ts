@@ -429,11 +429,16 @@ describe('the page', () => {
     server.answers['GET /api/metrics/intervals?kind=queue&format=json&name=billing'] = ok({ intervals: [QUARTER] })
     server.answers['POST /api/agents/ann/state'] = ok({})
     await become({ ...SUE, permissions: ['live.read', 'agents.control'] }, '#live')
-    const entries = [{ id: 'e1', contact: 'c1', queue: 'billing', since: new Date(Date.now() - 65_000).toISOString() }]
+    const ago = (ms: number): string => new Date(Date.now() - ms).toISOString()
+    const waits = { id: 'e1', contact: 'c1', queue: 'billing', since: ago(65_000), callback: false }
+    // Asked for long ago: no wait.
+    const entries = [waits, { ...waits, id: 'e2', contact: 'c2', since: ago(200_000_000), callback: true }]
     FakeWebSocket.last?.says(WELCOME, snapshot('available', {}, { entries }))
     await settle()
     const queues = find('[aria-labelledby=queues] tbody')
-    expect(queues.textContent).toMatch(/billing.*1.*1:0.*1 of 1.*5.*1.*0:09.*75 %.*sl_queue, 20\ss.*80 %/s)
+    expect(queues.textContent).toMatch(/billing.*1.*callbacks: 1.*1:0.*1 of 1.*5.*1.*0:09.*75 %.*sl_queue, 20\ss.*80 %/s)
+    const figures = [...find('dl').children].map((each) => each.textContent.trim().replace(/\s+/g, ' '))
+    expect(figures.slice(1, 4)).toEqual(['Waiting 1', expect.stringMatching(/^Longest wait 1:0\d$/), 'To be called back 1'])
     expect(find('[role=status] ul').textContent).toMatch(/billing.*60 s.*billing: sl_queue is 75 %, below 80 %/s)
     expect(find('section[aria-labelledby=intervals] tbody').textContent).toMatch(/10:00.*3.*0:09.*50 %/s)
     const variant = find<HTMLSelectElement>('[aria-labelledby=queues] .head select')

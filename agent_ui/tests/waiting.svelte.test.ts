@@ -95,7 +95,7 @@ it('offers nothing to those who may only look', async () => {
 
 it('is read again when others wait, and once more for all that follow', async () => {
   let entries: readonly EntryRow[] = $state.raw([])
-  const row = (id: string): EntryRow => ({ id, contact: id, queue: 'billing', since: '2026-03-02T11:58:30Z' })
+  const row = (id: string): EntryRow => ({ id, contact: id, queue: 'billing', since: '2026-03-02T11:58:30Z', callback: false })
   page = mount(WaitingTable, {
     target: document.body,
     props: { get entries() { return entries }, queues: [], now: NOON, mayControl: false },

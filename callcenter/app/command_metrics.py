@@ -152,7 +152,7 @@ def _live(given: argparse.Namespace) -> int:
     return 0
 
 
-_NOW = ("WAITING", "LONGEST", "AGENTS", "AVAILABLE")
+_NOW = ("WAITING", "LONGEST", "CALLBACKS", "AGENTS", "AVAILABLE")
 _QUEUE_HEAD = ("QUEUE", *_NOW, "OFFERED", "ANSWERED", "ABANDONED", "SERVICE LEVEL", "ALARMS")
 
 
@@ -161,6 +161,7 @@ def _now(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         str(row["waiting"]),
         seconds(row["longest_wait_ms"]),
+        str(row.get("callbacks", 0)),
         str(sum(agents.values())),
         str(agents.get("available", 0)),
     )

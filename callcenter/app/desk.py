@@ -164,15 +164,17 @@ class ApplicationDesk:
 
     def _queue(self, name: str, now: float) -> QueueView:
         core = self._acd.core
-        waiting = [entry for entry in core.entries.values() if entry.queue == name]
+        entries = [entry for entry in core.entries.values() if entry.queue == name]
+        waiting = [entry for entry in entries if not entry.is_callback]
         oldest = min((entry.enqueued_at.timestamp() for entry in waiting), default=None)
         free = core.free_for(name)
         longest = None if oldest is None else int((now - oldest) * 1000)
-        view = QueueView(name, name, len(waiting), longest, free)
+        view = QueueView(name, name, len(waiting), longest, free, callbacks=len(entries) - len(waiting))
         estimate = core.estimates.get(name)
         if estimate is None:
             return view
-        raw = estimate.raw(len(waiting) + 1)
+        # Whoever is to be called has his place before the next caller too.
+        raw = estimate.raw(len(entries) + 1)
         settled = estimate.promises > 0
         return replace(
             view,

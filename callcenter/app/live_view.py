@@ -33,7 +33,7 @@ def view_of(core: Distributor, contacts: Iterable[Contact], *, position: int) ->
             held=agent.state == "on_contact" and agent.contact in held,
         )
     for entry in core.entries.values():
-        view.entries[entry.id] = EntryRow(entry.id, entry.contact, entry.queue, entry.enqueued_at)
+        view.entries[entry.id] = EntryRow(entry.id, entry.contact, entry.queue, entry.enqueued_at, entry.is_callback)
     for offer in core.offers.values():
         view.offers[offer.id] = OfferRow(
             offer.id, offer.contact, offer.entry, offer.queue, offer.agent, _wire(offer.ring_until), offer.delivery

@@ -40,13 +40,17 @@ class Histogram:
 
 @dataclass(slots=True)
 class EventMeter:
-    """Counts what the bus publishes; a subscriber of it."""
+    """Counts what the bus publishes; a subscriber of it.
+
+    `callbacks`: the entries that are none of callers who wait, so neither they nor their days of waiting are counted.
+    """
 
     entered: Counter[str] = field(default_factory=Counter)
     left: Counter[tuple[str, str]] = field(default_factory=Counter)
     offers: Counter[str] = field(default_factory=Counter)
     contacts: Counter[str] = field(default_factory=Counter)
     waits: dict[str, Histogram] = field(default_factory=dict)
+    callbacks: set[str] = field(default_factory=set)
 
     def publish(self, event: Envelope) -> None:
         """Quick, because it is on the loop that the calls are on."""
@@ -59,10 +63,15 @@ class EventMeter:
             self.contacts[str(event.data.get("reason"))] += 1
 
     def _entry(self, type_: str, data: Mapping[str, object]) -> None:
-        queue = str(data.get("queue"))
-        if type_ == "acd.entry.queued":
+        queue, entry = str(data.get("queue")), str(data.get("entry"))
+        over = type_ in _LEFT or type_ == "acd.entry.ended"
+        if type_ == "acd.entry.queued" and data.get("callback") is True:
+            self.callbacks.add(entry)
+        elif type_ == "acd.entry.queued":
             self.entered[queue] += 1
-        elif type_ in _LEFT or type_ == "acd.entry.ended":
+        elif over and entry in self.callbacks:
+            self.callbacks.discard(entry)
+        elif over:
             self.left[queue, _LEFT.get(type_) or str(data.get("outcome"))] += 1
             waited = data.get("wait_ms")
             if type_ == "acd.entry.answered" and isinstance(waited, int):
@@ -71,12 +80,12 @@ class EventMeter:
     def text(self) -> Iterable[str]:
         """Its families."""
         yield from family(
-            "queue_entered_total", "counter", "Contacts that came into a queue.", by("queue", self.entered)
+            "queue_entered_total", "counter", "Callers who came into a queue.", by("queue", self.entered)
         )
         left = (
             (_labels(queue=queue, outcome=outcome), count) for (queue, outcome), count in sorted(self.left.items())
         )
-        yield from family("queue_left_total", "counter", "Contacts that left a queue, by how.", left)
+        yield from family("queue_left_total", "counter", "Callers who left a queue, by how.", left)
         yield from family(
             "offers_total", "counter", "Offers to agents, by how they ended.", by("result", self.offers)
         )
@@ -87,7 +96,7 @@ class EventMeter:
 
     def _histogram(self) -> Iterable[str]:
         name = f"{PREFIX}queue_wait_seconds"
-        yield f"# HELP {name} Waits of answered contacts."
+        yield f"# HELP {name} Waits of answered callers."
         yield f"# TYPE {name} histogram"
         for queue, waits in sorted(self.waits.items()):
             count = 0

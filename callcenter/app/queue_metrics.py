@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -37,7 +37,8 @@ class QueueMetrics:
         self._zone = zone
         self._token = monitor_token(data)
         self._projector = projector
-        self._meter = EventMeter()
+        callbacks = (entry.id for entry in live.acd.core.entries.values() if entry.is_callback)
+        self._meter = EventMeter(callbacks=set(callbacks))
         live.bus.subscribe(self._meter.publish)
 
     # -- facts ----------------------------------------------------------------------------------------------------
@@ -99,22 +100,18 @@ class QueueMetrics:
 
     def _queues(self) -> list[LineNow]:
         core, members = self._live.acd.core, self._terms.members()
-        waiting = ((entry.queue, entry.enqueued_at) for entry in core.entries.values())
         states = (
             (queue, agent.state)
             for agent in core.agents.values()
             if agent.state != "logged_out"
             for queue in members.get(agent.id, ())
         )
-        return lines_now((queue.name for queue in core.policy.queues), waiting, states, self._live.clock.now())
+        return self._lines((queue.name for queue in core.policy.queues), lambda queue: (queue,), states)
 
     def _skills(self) -> list[LineNow]:
         core = self._live.acd.core
         asked = {queue.name: self._terms.skills(queue.name) for queue in core.policy.queues}
         known = {agent.id: [skill for skill, _ in agent.skills] for agent in core.policy.agents}
-        waiting = (
-            (skill, entry.enqueued_at) for entry in core.entries.values() for skill in asked.get(entry.queue, ())
-        )
         states = (
             (skill, agent.state)
             for agent in core.agents.values()
@@ -122,7 +119,25 @@ class QueueMetrics:
             for skill in known.get(agent.id, ())
         )
         names = chain(*asked.values(), *known.values())
-        return lines_now(names, waiting, states, self._live.clock.now())
+        return self._lines(names, lambda queue: asked.get(queue, ()), states)
+
+    def _lines(
+        self, names: Iterable[str], lines_of: Callable[[str], Iterable[str]], states: Iterable[tuple[str, str]]
+    ) -> list[LineNow]:
+        """`lines_of` names the lines that count the entries of a queue."""
+        entries = tuple(self._live.acd.core.entries.values())
+        return lines_now(
+            names,
+            (
+                (name, entry.enqueued_at)
+                for entry in entries
+                if not entry.is_callback
+                for name in lines_of(entry.queue)
+            ),
+            states,
+            self._live.clock.now(),
+            callbacks=(name for entry in entries if entry.is_callback for name in lines_of(entry.queue)),
+        )
 
     def _agents(self) -> list[dict[str, object]]:
         core, members = self._live.acd.core, self._terms.members()
@@ -165,6 +180,12 @@ class QueueMetrics:
                 by("queue", {x.name: (x.longest_wait_ms or 0) / 1000 for x in lines}),
             ),
             family(
+                "queue_callbacks",
+                "gauge",
+                "Customers who are to be called back.",
+                by("queue", {x.name: x.callbacks for x in lines}),
+            ),
+            family(
                 "queue_agents_available",
                 "gauge",
                 "Available agents who serve the queue.",
@@ -194,6 +215,7 @@ def _line(line: LineNow, today: Measures) -> dict[str, object]:
         "name": line.name,
         "waiting": line.waiting,
         "longest_wait_ms": line.longest_wait_ms,
+        "callbacks": line.callbacks,
         "agents": dict(line.agents),
         "today": _day(today),
     }

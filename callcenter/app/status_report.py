@@ -51,7 +51,8 @@ class StatusReport:
             "healthy": self.healthy(),
             "draining": live.agent.draining,
             "calls": len(live.calls.contacts),
-            "waiting": sum(entry.state == "waiting" for entry in acd.entries.values()),
+            "waiting": sum(entry.state == "waiting" and not entry.is_callback for entry in acd.entries.values()),
+            "callbacks": sum(entry.is_callback for entry in acd.entries.values()),
             "agents": sum(agent.state != "logged_out" for agent in acd.agents.values()),
             "workers": [
                 {"name": worker.name, "pid": worker.pid, "sessions": worker.sessions, "draining": worker.draining}

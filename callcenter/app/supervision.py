@@ -72,7 +72,7 @@ class SupervisionDesk:
             entry.enqueued_at,
             position,
             None if estimate is None or raw is None else estimate.corrected(raw),
-            entry.callback_s > 0,
+            entry.is_callback,
         )
 
     def callbacks(self) -> Sequence[CallbackView]:

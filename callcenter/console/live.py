@@ -165,7 +165,8 @@ def _flow_started(view: LiveView, event: Envelope) -> None:
 
 def _queued(view: LiveView, event: Envelope) -> None:
     entry, queue = str(event.data["entry"]), str(event.data["queue"])
-    view.entries[entry] = EntryRow(id=entry, contact=event.subject, queue=queue, since=event.at)
+    callback = event.data.get("callback") is True
+    view.entries[entry] = EntryRow(id=entry, contact=event.subject, queue=queue, since=event.at, callback=callback)
     _stage(view, event, "waiting", queue=queue)
 
 

@@ -125,7 +125,8 @@ class AgentView:
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """A queue as lists show it. `longest_wait_ms` is None while nobody waits.
+    """A queue as lists show it. `waiting` are callers, `callbacks` are to be called; `longest_wait_ms` is that of the
+    callers, None while nobody waits.
 
     `expected_wait_ms`: of the next caller, None while it is not known. `promises` were settled; `promise_error_ms`
     is the mean of how far they were off, `promise_bias_ms` that of told less came.
@@ -140,6 +141,7 @@ class QueueView:
     promises: int = 0
     promise_error_ms: int | None = None
     promise_bias_ms: int | None = None
+    callbacks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,12 +73,13 @@ class ContactRow(msgspec.Struct, frozen=True):
 
 
 class EntryRow(msgspec.Struct, frozen=True):
-    """A contact that waits in a queue since `since`."""
+    """A contact that waits in a queue since `since`; a `callback` is to be called, nobody holds the line."""
 
     id: str
     contact: str
     queue: str
     since: datetime
+    callback: bool = False
 
 
 class OfferRow(msgspec.Struct, frozen=True):

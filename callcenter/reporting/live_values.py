@@ -1,8 +1,10 @@
 """How the queues, skills and agents stand now, beside what the day has brought so far; and what is alarming in it.
 
-The longest wait of now is that of the oldest who still waits; the facts have the greatest of each interval.
+The longest wait of now is that of the oldest who still waits; the facts have the greatest of each interval. Who waits
+has a phone at his ear: callbacks may stand for days, nobody hangs on, and they are counted by themselves.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,23 +19,33 @@ LONGEST_WAIT, WAITING, SERVICE_LEVEL = "longest_wait", "waiting", "service_level
 
 @dataclass(frozen=True, slots=True)
 class LineNow:
-    """One queue or skill: callers who wait, and agents who serve it by state."""
+    """One queue or skill: callers who wait, agents who serve it by state, and customers who are to be called back."""
 
     name: str
     waiting: int = 0
     longest_wait_ms: int | None = None
     agents: Mapping[str, int] = field(default_factory=dict)
+    callbacks: int = 0
 
 
 def lines_now(
-    names: Iterable[str], waiting: Iterable[tuple[str, datetime]], agents: Iterable[tuple[str, str]], now: datetime
+    names: Iterable[str],
+    waiting: Iterable[tuple[str, datetime]],
+    agents: Iterable[tuple[str, str]],
+    now: datetime,
+    *,
+    callbacks: Iterable[str] = (),
 ) -> list[LineNow]:
-    """A line for each of `names` and for whatever else somebody waits in, from (name, since) and (name, state)."""
+    """A line for each of `names` and for whatever else somebody waits in.
+
+    From (name, since) of those who wait, (name, state) of agents and the name of each callback.
+    """
     oldest: dict[str, datetime] = {}
     counts: dict[str, int] = {}
     for name, since in waiting:
         counts[name] = counts.get(name, 0) + 1
         oldest[name] = min(since, oldest.get(name, since))
+    to_call = Counter(callbacks)
     states: dict[str, dict[str, int]] = {}
     for name, state in agents:
         of_name = states.setdefault(name, {})
@@ -44,8 +56,9 @@ def lines_now(
             counts.get(name, 0),
             None if name not in oldest else max(0, (now - oldest[name]) // _MS),
             states.get(name, {}),
+            to_call[name],
         )
-        for name in sorted({*names, *counts})
+        for name in sorted({*names, *counts, *to_call})
     ]
 
 

@@ -120,9 +120,9 @@ def calls(site: House) -> int:
 
 
 def waiting(site: House, queue: str | None = None) -> int:
-    """Entries in `queue`, or in all."""
+    """Callers and callbacks in `queue`, or in all."""
     queues = site.client("sue").get("/api/queues").json()["queues"]
-    return sum(each["waiting"] for each in queues if queue in {None, each["id"]})
+    return sum(each["waiting"] + each["callbacks"] for each in queues if queue in {None, each["id"]})
 
 
 def becomes_free(site: House, agent: str) -> None:
@@ -323,6 +323,9 @@ def test_a_cancelled_callback_rings_nobody(site: House) -> None:
     asks_for_a_callback(site, number)
     (callback,) = sue.get("/api/callbacks").json()["callbacks"]
     assert (callback["queue"], callback["state"]) == ("billing", "waiting")
+    now = next(row for row in sue.get("/api/metrics/live").json()["queues"] if row["name"] == "billing")
+    assert (now["waiting"], now["longest_wait_ms"], now["callbacks"]) == (0, None, 1)
+    assert 'callcenter_queue_callbacks{queue="billing"} 1' in sue.get("/metrics").text
     assert sue.post(f"/api/entries/{entry_of(site, 'billing')}/cancel").status_code == 204
     assert sue.get("/api/callbacks").json() == {"callbacks": []}
     becomes_free(site, "anna")

@@ -153,6 +153,7 @@ class QueueOut(FromFields):
     promises: int
     promise_error_ms: int | None
     promise_bias_ms: int | None
+    callbacks: int
 
 
 class QueueList(BaseModel):

@@ -35,7 +35,7 @@ def what_is_known(view: LiveView) -> object:
         for row in view.agents.values()
         if msgspec.structs.replace(row, id="", since=None, reason=None) != nobody
     }
-    entries = {row.id: (row.contact, row.queue) for row in view.entries.values()}
+    entries = {row.id: (row.contact, row.queue, row.callback) for row in view.entries.values()}
     return agents, entries, view.offers
 
 

@@ -43,6 +43,25 @@ def test_waits_of_the_answered_are_a_histogram_whose_buckets_add_up() -> None:
     ]
 
 
+def test_callbacks_are_counted_neither_as_callers_nor_with_their_days_as_a_wait() -> None:
+    day = Day().queued(1, "a").tell(2, "acd.entry.queued", "b", entry="b-1", queue="billing", callback=True)
+    day.answered(9, "b", "ann", 200_000).answered(11, "a", "bob", 10)
+    day.tell(12, "acd.entry.queued", "c", entry="c-1", queue="billing", callback=True)
+    day.leaves(90, "c", "ended", 88, outcome="failed", reason="not_reached")
+    lines = counted(day)
+    assert 'callcenter_queue_entered_total{queue="billing"} 1' in lines
+    left = [line for line in lines if line.startswith("callcenter_queue_left_total")]
+    assert left == ['callcenter_queue_left_total{queue="billing",outcome="answered"} 1']
+    assert 'callcenter_queue_wait_seconds_sum{queue="billing"} 10.000' in lines
+
+
+def test_a_callback_of_before_the_start_is_known() -> None:
+    meter = EventMeter(callbacks={"c-1"})
+    for event in Day().answered(9, "c", "ann", 200_000).events:
+        meter.publish(event)
+    assert not any("left_total{" in line or "wait_seconds_" in line for line in meter.text())
+
+
 def test_labels_cannot_break_out_of_their_quotes() -> None:
     lines = list(family("queue_waiting", "gauge", "Callers who wait.", by("queue", {'a"b\\c\nd': 1.5})))
     assert lines == [

@@ -39,6 +39,14 @@ def test_a_waiting_call_is_seen_with_its_entry_and_offer() -> None:
     assert snapshot.offers == (OfferRow("o-c1", "c1", "q-c1", "billing", "ann", None),)
 
 
+def test_a_callback_is_told_from_a_caller_who_waits() -> None:
+    view = LiveView()
+    view.apply(event(1, "acd.entry.queued", "c1", entry="q1", queue="billing", callback=True))
+    view.apply(event(2, "acd.entry.queued", "c2", entry="q2", queue="billing", callback=False))
+    view.apply(event(3, "acd.entry.queued", "c3", entry="q3", queue="billing"))
+    assert [row.callback for row in view.entries.values()] == [True, False, False]
+
+
 def test_an_agent_sees_itself_and_its_offers_only() -> None:
     view = LiveView()
     for one in (

@@ -23,6 +23,12 @@ def test_lines_have_those_who_wait_the_oldest_wait_and_agents_by_state() -> None
     ]
 
 
+def test_callbacks_are_no_callers_who_wait_and_raise_no_alarm() -> None:
+    lines = lines_now(["sales"], [("sales", at(1_000))], [], at(11_000), callbacks=["sales", "gone", "sales"])
+    assert lines == [LineNow("gone", callbacks=1), LineNow("sales", 1, 10_000, callbacks=2)]
+    assert alarms_of(QueueTerms(longest_wait_alarm_s=11, waiting_alarm=2), lines[1], Measures()) == ()
+
+
 def test_a_limit_is_passed_when_it_is_reached_and_a_level_when_it_is_missed() -> None:
     calm = LineNow("billing", 2, 59_999)
     assert alarms_of(TERMS, calm, Measures(queued=10, answered_in_time=8)) == ()
