@@ -2,7 +2,7 @@
 
 import type { CustomerRecord } from '../net/customers'
 
-export const FIELDS = ['name', 'company', 'numbers', 'email', 'language', 'external_id', 'notes'] as const
+export const FIELDS = ['name', 'company', 'numbers', 'email', 'language', 'external_id', 'owner', 'notes'] as const
 export type Field = (typeof FIELDS)[number]
 /** As they stand in the form; numbers one a line. */
 export type Fields = Record<Field, string>
@@ -22,6 +22,7 @@ export const fieldsOf = (record: CustomerRecord): Fields => ({
   email: record.email,
   language: record.language,
   external_id: record.external_id ?? '',
+  owner: record.owner,
   notes: record.notes,
 })
 

@@ -116,6 +116,7 @@ export const en = {
   'customer.title': 'Customer',
   'customer.email': 'E-mail',
   'customer.external_id': 'External id',
+  'customer.owner': 'Account owner',
   'customer.edit': 'Edit',
   'customer.other_number': 'The call comes from a number that is not in this record.',
   'customer.choose': 'Several customers have this number: choose one beside.',

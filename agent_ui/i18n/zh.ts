@@ -118,6 +118,7 @@ export const zh: Texts = {
   'customer.title': '客户',
   'customer.email': '电子邮箱',
   'customer.external_id': '外部编号',
+  'customer.owner': '负责坐席',
   'customer.edit': '编辑',
   'customer.other_number': '来电号码不在此客户资料中。',
   'customer.choose': '多位客户使用此号码，请在来电卡片中选择。',

@@ -13,6 +13,8 @@ export interface CustomerRecord {
   readonly language: string
   readonly notes: string
   readonly external_id: string | null
+  /** The id of the agent who looks after the customer, or empty. */
+  readonly owner: string
   readonly numbers: readonly { readonly e164: string; readonly raw: string }[]
   readonly version: number
 }

@@ -29,6 +29,7 @@ export interface WhyStep {
   readonly ring?: number
   readonly widens_at?: string | null
   readonly preferred?: string | null
+  readonly instead_of?: readonly string[]
   readonly priority?: number
   readonly needs?: Needs
   readonly excluded?: readonly { readonly agent: string; readonly until: string }[]

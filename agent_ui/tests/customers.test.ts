@@ -10,6 +10,7 @@ import { changesOf, fieldsOf, rebased } from '../domain/customers'
 import { en } from '../i18n/en'
 import { setLocale } from '../i18n/index.svelte'
 import type { CustomerRecord as Customer } from '../net/customers'
+import { learnNames } from '../ui/names.svelte'
 import { FakeServer, ok } from './server'
 
 const ADA: Customer = {
@@ -20,6 +21,7 @@ const ADA: Customer = {
   language: 'en',
   notes: '',
   external_id: 'X1',
+  owner: 'ann',
   numbers: [
     { e164: '+390612345678', raw: '06 1234 5678' },
     { e164: '200', raw: '200' },
@@ -69,6 +71,8 @@ describe('a record', () => {
   beforeEach(() => {
     setLocale('en')
     server = new FakeServer()
+    const agents = { zed: 'Zed Young', ann: 'Ann Archer' }
+    server.answers['GET /api/names'] = ok({ zone: 'UTC', users: {}, agents, dispositions: {} })
     server.answers['GET /api/customers/k1'] = ok(ADA)
     server.answers['GET /api/customers/k1/timeline?limit=10'] = ok({ items: [], next: null })
   })
@@ -119,6 +123,38 @@ describe('a record', () => {
   it('is for reading only, for who may not write', async () => {
     await open([])
     expect(button(en['customer.edit'])).toBeUndefined()
+  })
+
+  it('names its owner as the site calls the agent, and has the form choose among the agents by name', async () => {
+    await learnNames()
+    await open(['customers.write'])
+    expect(document.querySelector('dl')?.textContent).toContain(`${en['customer.owner']}Ann Archer`)
+    button(en['customer.edit'])!.click()
+    await until(() => document.querySelector('[name=owner]'))
+    const owner = document.querySelector<HTMLSelectElement>('[name=owner]')!
+    expect([...owner.options].map((one) => one.text)).toEqual([c('owner.nobody'), 'Ann Archer', 'Zed Young'])
+    expect(owner.value).toBe('ann')
+    owner.value = 'zed'
+    owner.dispatchEvent(new Event('change', { bubbles: true }))
+    server.answers['PATCH /api/customers/k1'] = ok({ ...ADA, owner: 'zed', version: 4 })
+    save()
+    await until(() => document.querySelector('dl')?.textContent.includes('Zed Young'))
+    expect(server.asked.at(-1)?.body).toEqual({ version: 3, owner: 'zed' })
+  })
+
+  it('keeps an owner who has left the site until another one is chosen, and says so', async () => {
+    await learnNames()
+    server.answers['GET /api/customers/k1'] = ok({ ...ADA, owner: 'bob' })
+    await edit()
+    const owner = document.querySelector<HTMLSelectElement>('[name=owner]')!
+    expect([owner.value, owner.selectedOptions[0]?.text]).toEqual(['bob', c('owner.gone', { id: 'bob' })])
+    write('company', 'Looms')
+    const data = { field: 'owner', reason: 'no_agent', value: 'bob' }
+    server.answers['PATCH /api/customers/k1'] = { status: 422, body: { code: 'invalid_input', message: '', data } }
+    save()
+    await until(() => document.activeElement === owner)
+    expect(server.asked.at(-1)?.body).toEqual({ version: 3, company: 'Looms' })
+    expect(document.getElementById('flaw-owner')?.textContent?.trim()).toBe('“bob” is not an agent’s id.')
   })
 
   it('is changed where it was changed, against the version that was read', async () => {

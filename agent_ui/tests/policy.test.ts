@@ -207,6 +207,15 @@ describe('the page of a call’s waits', () => {
     expect(details(step)).toHaveLength(4)
   })
 
+  it('tells whom a caller is to have first, and who could not be waited for', async () => {
+    await learnNames()
+    const step = { at: AT, kind: 'entry.queued', priority: 50, preferred: 'ann' }
+    expect(details(step)).toEqual(['priority 50, for Ann Archer first'])
+    const passed = { ...step, instead_of: ['zoe'] }
+    expect(details(passed)).toEqual(['priority 50, for Ann Archer first, as zoe cannot be waited for'])
+    expect(details({ ...step, preferred: null })).toEqual(['priority 50'])
+  })
+
   it('writes needs with alternatives and teams', () => {
     const needs = [[{ skill: 'billing', level: 2 }], [{ skill: 'chinese', level: 1 }, { skill: '@gold', level: 1 }]]
     expect(needsText(needs)).toBe('billing ≥ 2 and (chinese ≥ 1 or team gold)')

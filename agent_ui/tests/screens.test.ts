@@ -59,6 +59,7 @@ const RECORD = {
   language: 'en',
   notes: 'Prefers mornings',
   external_id: null,
+  owner: 'ann',
   numbers: [{ e164: '+390612345678', raw: '06 1234 5678' }],
   version: 1,
 }
@@ -326,6 +327,7 @@ describe('the page', () => {
     await settle()
     expect(find('[aria-labelledby=customer]').textContent).toContain('Prefers mornings')
     expect(find('[aria-labelledby=customer]').textContent).toContain('06 1234 5678')
+    expect(find('[aria-labelledby=customer]').textContent).toMatch(/Account owner\s*ann/)
   })
 
   it('lets the agent say which of several customers it is, the likeliest first', async () => {

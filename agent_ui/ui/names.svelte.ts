@@ -20,4 +20,8 @@ export const userName = (id: string): string => names.users[id] ?? id
 
 export const agentName = (id: string): string => names.agents[id] ?? id
 
+/** All agents, id and name, by name. */
+export const agentsByName = (): readonly (readonly [string, string])[] =>
+  Object.entries(names.agents).sort(([, one], [, other]) => one.localeCompare(other))
+
 export const dispositionName = (code: string): string => calledHere(names.dispositions[code], code)

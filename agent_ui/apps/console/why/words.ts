@@ -36,7 +36,7 @@ export function headline(step: WhyStep): string {
 export function details(step: WhyStep): string[] {
   if (step.kind === 'entry.queued') {
     const needs = step.needs?.length ? [w('needs', { needs: needsText(step.needs) })] : []
-    return [[...needs, w('priority', { priority: step.priority ?? '' })].join(', ')]
+    return [[...needs, w('priority', { priority: step.priority ?? '' }), ...forWhom(step)].join(', ')]
   }
   if (step.kind === 'entry.announced') {
     const place = step.position ? [w('told.position', { position: step.position })] : []
@@ -48,6 +48,12 @@ export function details(step: WhyStep): string[] {
     return [w('decided', { input: step.decision.input, policy: step.decision.policy })]
   }
   return step.wait_ms === undefined ? [] : [w('waited', { wait: duration(step.wait_ms) })]
+}
+
+function forWhom({ preferred, instead_of: passed = [] }: WhyStep): string[] {
+  if (!preferred) return []
+  const names = { agent: agentName(preferred), passed: passed.map(agentName).join(w('and')) }
+  return [w(passed.length ? 'prefers.passed' : 'prefers', names)]
 }
 
 function waitDetails(step: WhyStep): string[] {
