@@ -61,9 +61,9 @@ NO_BODY = """
 """
 
 
-def send(text: str, *, retransmit: bool = False, attributes: str = "") -> str:
-    """A `send` of `text`."""
-    again = ' retrans="500"' if retransmit else ""
+def send(text: str, *, retransmit: bool = False, after_ms: int = 500, attributes: str = "") -> str:
+    """A `send` of `text`; with `retransmit` it is repeated, for the first time `after_ms` later."""
+    again = f' retrans="{after_ms}"' if retransmit else ""
     return f"<send{again}{attributes}><![CDATA[\n{text}]]></send>"
 
 
@@ -230,13 +230,17 @@ def ringing_phone() -> str:
 
 
 def registration(user: str, *, expires_s: int = 600) -> str:
-    """REGISTER with the challenge answered (SIPp's -au and -ap)."""
+    """REGISTER with the challenge answered (SIPp's -au and -ap).
+
+    Patient with a server that waits for its processor: to SIPp a second challenge, as the answer to a repeated
+    request, is a mistake.
+    """
     extra = f"\n      Expires: {expires_s}"
     first = request("REGISTER", user=user, cseq=1, extra=extra, in_dialog=False)
     second = request("REGISTER", user=user, cseq=2, extra=extra + "\n      [authentication]", in_dialog=False)
     return scenario(
-        send(first, retransmit=True),
+        send(first, retransmit=True, after_ms=10_000),
         receive("401", attributes=' auth="true"'),
-        send(second, retransmit=True),
+        send(second, retransmit=True, after_ms=10_000),
         receive("200"),
     ).replace("To: <sip:[service]@", f"To: <sip:{user}@")
