@@ -14,12 +14,16 @@ RescindReason = Literal["caller_left", "signed_out", "on_contact", "withdrawn", 
 
 @dataclass(frozen=True, slots=True)
 class EntryQueued:
-    """`skills`: the names of those that the caller needs. `callback`: he waits to be called, not at his phone."""
+    """`since`: when he began to wait, maybe elsewhere: who is moved or comes back brings his time along.
+
+    `skills`: the names of those that the caller needs. `callback`: he waits to be called, not at his phone.
+    """
 
     TYPE: ClassVar[str] = "acd.entry.queued"
     contact: str
     entry: str
     queue: str
+    since: datetime
     skills: tuple[str, ...] = ()
     callback: bool = False
 

@@ -53,7 +53,9 @@ def queue_entry(state: State, input_: commands.EntryQueued, now: datetime) -> No
         )
         state.entry_of[contact] = entry.id
         skills = tuple(dict.fromkeys(skill for group in of_any_team(entry.need) for skill, _ in group))
-        state.told.append(events.EntryQueued(contact, entry.id, queue.name, skills, callback=input_.callback_s > 0))
+        state.told.append(
+            events.EntryQueued(contact, entry.id, queue.name, entry.enqueued_at, skills, callback=entry.is_callback)
+        )
         state.put_entry(None, entry)
         state.queued.append(entry.id)
 

@@ -161,7 +161,8 @@ const FOLDS: Readonly<Record<string, (view: LiveView, event: Envelope) => void>>
   'acd.entry.queued': (view, { subject, at, data }) => {
     const entry = text(data['entry'])
     const queue = text(data['queue'])
-    view.entries.set(entry, { id: entry, contact: subject, queue, since: at, callback: data['callback'] === true })
+    const since = textOrNull(data['since']) ?? at
+    view.entries.set(entry, { id: entry, contact: subject, queue, since, callback: data['callback'] === true })
     stage(view, subject, { stage: 'waiting', queue })
   },
   'acd.entry.answered': (view, { subject, data }) => {

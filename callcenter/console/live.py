@@ -165,8 +165,8 @@ def _flow_started(view: LiveView, event: Envelope) -> None:
 
 def _queued(view: LiveView, event: Envelope) -> None:
     entry, queue = str(event.data["entry"]), str(event.data["queue"])
-    callback = event.data.get("callback") is True
-    view.entries[entry] = EntryRow(id=entry, contact=event.subject, queue=queue, since=event.at, callback=callback)
+    since, callback = event.moment("since") or event.at, event.data.get("callback") is True
+    view.entries[entry] = EntryRow(id=entry, contact=event.subject, queue=queue, since=since, callback=callback)
     _stage(view, event, "waiting", queue=queue)
 
 

@@ -24,3 +24,12 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: datetime
     subject: str
     data: Mapping[str, object]
+
+    def moment(self, name: str) -> datetime | None:
+        """The instant that the data has under `name` (RFC 3339); None where it has none, as in earlier versions."""
+        value = self.data.get(name)
+        try:
+            found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            return None
+        return None if found is None or found.tzinfo is None else found

@@ -36,6 +36,7 @@ class QueueVisit(Base):
     handled_at: Mapped[datetime | None] = mapped_column(UtcTime)
     logged: Mapped[bool] = mapped_column(Boolean)
     callback: Mapped[bool | None] = mapped_column(Boolean)
+    since: Mapped[datetime | None] = mapped_column(UtcTime)
     open: Mapped[bool | None] = mapped_column(Boolean)
 
 

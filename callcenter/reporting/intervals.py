@@ -87,8 +87,12 @@ def add_visit(facts: Facts, visit: Visit, *, now: datetime) -> None:
     if visit.callback:
         return
     until = visit.left_at or max(now, visit.queued_at)
-    for start, _, end in _pieces(visit.queued_at, until):
-        waited_ms = (end - visit.queued_at) // _MS
+    ends = [(start, end) for start, _, end in _pieces(visit.queued_at, until)]
+    if visit.left_at is not None:
+        # Where his wait is counted, also if he left with the stroke of the quarter or as soon as he came.
+        ends.append((start_of(visit.left_at), visit.left_at))
+    for start, end in ends:
+        waited_ms = (end - visit.waits_since) // _MS
         for kind, name in whose:
             of_interval = facts.setdefault(Key(start, kind, name), Measures())
             of_interval.longest_wait_ms = max(of_interval.longest_wait_ms, waited_ms)

@@ -65,6 +65,7 @@ class Ledger:
             short_abandon_s=terms.short_abandon_s,
             position=_number(data, "position") or len(self._waiting.get(queue, ())) + 1,
             callback=data.get("callback") is True,
+            since=_earlier(event),
         )
         self.open.visits[entry] = visit
         self._index(visit)
@@ -335,6 +336,12 @@ HANDLERS: Mapping[str, Callable[[Ledger, Envelope, Mapping[str, object]], None]]
     "calls.bridge.resumed": Ledger._resumed,
     "director.contact.transferred": Ledger._transferred,
 }
+
+
+def _earlier(event: Envelope) -> datetime | None:
+    """Since when he waits, where that is before he came."""
+    since = event.moment("since")
+    return since if since is not None and since < event.at else None
 
 
 def _text(data: Mapping[str, object], key: str) -> str:

@@ -56,7 +56,8 @@ class Visit:
 
     `position`: where it came in. `channel`: the agent's leg. `ended_by`: who hung up first once they talked.
     `handled_at`: when the agent was done with it, wrap-up included. `logged`: the queue_log has its last line.
-    `callback`: the customer is to be called; he was counted when he asked for it.
+    `callback`: the customer is to be called; he was counted when he asked for it. `since`: when he had begun to wait
+    before he came, None: he brought no time along.
     """
 
     entry: str
@@ -79,6 +80,12 @@ class Visit:
     handled_at: datetime | None = None
     logged: bool = False
     callback: bool = False
+    since: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime:
+        """From when on his wait counts, here or elsewhere, as `wait_ms` does."""
+        return self.since or self.queued_at
 
     @property
     def is_open(self) -> bool:
@@ -87,8 +94,8 @@ class Visit:
 
     @property
     def late_at(self) -> datetime:
-        """When T is over."""
-        return self.queued_at + timedelta(seconds=self.threshold_s)
+        """When T is over; who comes too late for it is late from the first."""
+        return max(self.queued_at, self.waits_since + timedelta(seconds=self.threshold_s))
 
     @property
     def in_time(self) -> bool:

@@ -122,7 +122,7 @@ def counted_twice(patch: pytest.MonkeyPatch) -> None:
 
     def again(old: QueueEntry, event: entry.Returned, now: datetime) -> entry.Step:
         back, told = _RETURNED(old, event, now)
-        return back, [*told, events.EntryQueued(old.contact, old.id, old.queue)]
+        return back, [*told, events.EntryQueued(old.contact, old.id, old.queue, old.enqueued_at)]
 
     patch.setitem(entry.TRANSITIONS, ("offered", entry.Returned), again)
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from acd.replay import Logged, replay
+from acd import commands
+from acd.model import Policy, QueuePolicy
+from acd.replay import ADDED, Logged, replay
 from acd.service import AcdService
+from acd.version import core_version
 from callcenter.kernel.codec import decode, encode
 from callcenter.kernel.unit import Draft, Unit
 from tests.support.acd_walk import seeded, walked
@@ -21,6 +25,10 @@ def log_of(seed: int, steps: int = 60) -> list[Logged]:
         unit = Unit(now)
         service.handle(unit, input_)
         drafts += unit.drafts
+    return as_logged(drafts)
+
+
+def as_logged(drafts: list[Draft]) -> list[Logged]:
     return [
         Logged(seq, draft.kind, draft.type, draft.subject, decode(encode(draft.data), dict[str, object]))
         for seq, draft in enumerate(drafts, start=1)
@@ -86,6 +94,58 @@ def test_an_input_that_cannot_be_read_is_named_and_is_no_error() -> None:
     assert verdict.divergence is not None
     assert verdict.divergence.seq == LOG[index].seq
     assert "queue" in (verdict.divergence.logged or "")
+
+
+def as_before(log: list[Logged]) -> list[Logged]:
+    """As a core wrote it whose facts had fewer fields."""
+    lines = [(line, ADDED.get(line.type, ())) for line in log]
+    return [
+        replace(line, data={name: value for name, value in line.data.items() if name not in added})
+        for line, added in lines
+    ]
+
+
+def test_a_log_of_before_some_fields_replays_and_what_else_is_changed_in_it_is_named() -> None:
+    old = as_before(LOG)
+    assert old != LOG
+    verdict = replay(old)
+    assert (verdict.divergence, verdict.facts) == (None, len(FACTS))
+    index = next(index for index, line in enumerate(old) if line.type == "acd.entry.queued")
+    old[index] = replace(old[index], data={**old[index].data, "queue": "another"})
+    assert named(old) == old[index].seq
+
+
+@pytest.mark.parametrize("field", ["since", "callback"])
+def test_a_later_field_that_is_there_is_compared(field: str) -> None:
+    index = next(index for index, line in enumerate(LOG) if line.type == "acd.entry.queued")
+    assert named(changed(index, lambda data: {**data, field: "another"})) == LOG[index].seq
+
+
+def test_what_this_core_wrote_lacks_nothing() -> None:
+    log = log_that_begins_with(core_version())
+    assert replay(log).divergence is None
+    found = replay(as_before(log)).divergence
+    assert found is not None
+    assert found.logged is not None
+    assert "since" not in found.logged
+    assert replay(as_before(log_that_begins_with("0.0.9+another"))).divergence is None
+
+
+def log_that_begins_with(core: str) -> list[Logged]:
+    """A caller waits on a site whose log says which core decides."""
+    service, at = AcdService(), datetime(2026, 3, 2, 9, tzinfo=UTC)
+    drafts = list[Draft]()
+    policy = Policy("v1", queues=(QueuePolicy("billing", (("billing", 1),)),))
+    inputs: list[commands.Input] = [
+        commands.Restarted(2, core),
+        commands.PolicyLoaded(policy),
+        commands.EntryQueued("e1", "billing", contact="c1"),
+    ]
+    for input_ in inputs:
+        unit = Unit(at)
+        service.handle(unit, input_)
+        drafts += unit.drafts
+    return as_logged(drafts)
 
 
 def test_an_offer_to_somebody_else_is_named_with_both_agents() -> None:

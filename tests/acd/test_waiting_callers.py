@@ -324,6 +324,15 @@ class TestAgentsUnderSupervision:
         assert (ann.state, ann.now.contact) == ("logged_out", None)
 
 
+def test_it_is_told_since_when_a_caller_waits_who_brings_his_time_along(acd: AcdWorld) -> None:
+    begun = acd.now
+    acd.advance(300)
+    acd.call_enters("billing", contact="moved", enqueued_at=begun)
+    acd.call_enters("billing", contact="fresh")
+    told = {each.contact: events.wire(each)[2]["since"] for each in acd.told(events.EntryQueued)}
+    assert told == {"moved": "2026-03-02T09:00:00.000Z", "fresh": "2026-03-02T09:05:00.000Z"}
+
+
 def test_a_queue_learns_nothing_from_another_one(acd: AcdWorld) -> None:
     a_line_that_moves_every(acd, 40)
     acd.queue("billing", announce=BOTH)

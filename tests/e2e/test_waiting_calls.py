@@ -316,6 +316,14 @@ def test_a_supervisor_sends_a_caller_to_another_queue_and_teaches_its_agent(site
     sue.post("/api/agents/cleo/skills", json={"skills": None})
     record = site.record(number)
     assert (record["agent"], record["queue"], record["result"]) == ("cleo", "support", "answered")
+    query = {"kind": "queue", "name": "support"}
+
+    def counted() -> list[Document]:
+        told: list[Document] = sue.get("/api/metrics/intervals", params=query).json()["intervals"]
+        return [row for row in told if row["answered"] and row["longest_wait_ms"] >= record["wait_ms"]]
+
+    # Others may have been answered there before; nobody after more than the longest wait.
+    assert all(row["asa_ms"] <= row["longest_wait_ms"] for row in eventually("his whole wait is counted", counted))
 
 
 def test_a_cancelled_callback_rings_nobody(site: House) -> None:

@@ -1,5 +1,6 @@
 """The live view: what a snapshot holds, for whom."""
 
+from datetime import timedelta
 from itertools import pairwise
 
 from callcenter.console.live import LiveView
@@ -45,6 +46,16 @@ def test_a_callback_is_told_from_a_caller_who_waits() -> None:
     view.apply(event(2, "acd.entry.queued", "c2", entry="q2", queue="billing", callback=False))
     view.apply(event(3, "acd.entry.queued", "c3", entry="q3", queue="billing"))
     assert [row.callback for row in view.entries.values()] == [True, False, False]
+
+
+def test_an_entry_waits_since_its_caller_does_also_where_a_log_of_before_does_not_say_so() -> None:
+    view = LiveView()
+    told = {"q1": "2026-03-02T08:55:00.250Z", "q2": None, "q3": "yesterday", "q4": "2026-03-02T08:55:00"}
+    for seq, (entry, since) in enumerate(told.items(), 1):
+        view.apply(event(seq, "acd.entry.queued", f"c{seq}", entry=entry, queue="billing", since=since))
+    view.apply(event(5, "acd.entry.queued", "c5", entry="q5", queue="billing"))
+    began = AT - timedelta(seconds=299.75)
+    assert [row.since for row in view.entries.values()] == [began, AT, AT, AT, AT]
 
 
 def test_an_agent_sees_itself_and_its_offers_only() -> None:

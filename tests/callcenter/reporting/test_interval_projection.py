@@ -19,6 +19,7 @@ from callcenter.reporting.interval_queries import Which, differences, interval_f
 from callcenter.reporting.intervals import Key
 from callcenter.reporting.metrics import aht_ms, asa_ms, occupancy
 from callcenter.reporting.queue_log_export import log_lines
+from callcenter.reporting.render import plain
 from tests.callcenter.reporting.ledgers import Day, FixedTerms
 from tests.callcenter.reporting.stories import START, at
 
@@ -110,6 +111,30 @@ async def test_a_callback_that_was_asked_for_days_ago_adds_up_on_the_day_when_it
     facts = await interval_facts(books.site, Which(since, since + QUARTER), now=at(4 * 86_400_000))
     assert facts[Key(since, "queue", "billing")].handled == 1
     assert await differences(books.site, since, since + QUARTER) == []
+
+
+async def test_the_answer_of_a_moved_caller_is_no_later_than_the_longest_wait_also_over_a_restart(
+    books: Site15,
+) -> None:
+    day = Day().starts(0).signs_in(1, "ann")
+    moved = {"entry": "c-1", "queue": "billing", "since": plain(at(-300_000))}
+    await books.project(day.tell(10, "acd.entry.queued", "c", **moved))
+    key = Key(START, "queue", "billing")
+    waits = (await interval_facts(books.site, DAY, now=at(13_000)))[key]
+    assert (waits.entered, waits.offered, waits.longest_wait_ms) == (1, 1, 313_000)
+    books.starts_anew()
+    later = Day().offered(13, "c", "ann").answered(16, "c", "ann", 316)
+    await books.project(later.hangs_up(76, "c", "ann", "caller", 10))
+    facts = (await interval_facts(books.site, DAY, now=at(100_000)))[key]
+    assert (asa_ms(facts), facts.longest_wait_ms, facts.answered_in_time) == (316_000, 316_000, 0)
+    assert await differences(books.site, START, START + QUARTER) == []
+
+
+async def test_a_line_that_does_not_say_since_when_counts_from_when_it_was_written(books: Site15) -> None:
+    await books.project(Day().starts(0).queued(10, "c").leaves(19, "c", "abandoned", 309))
+    facts = await interval_facts(books.site, DAY, now=at(100_000))
+    assert facts[Key(START, "queue", "billing")].longest_wait_ms == 9_000
+    assert await differences(books.site, START, START + QUARTER) == []
 
 
 async def test_facts_and_lines_are_the_same_however_often_the_server_restarts(books: Site15) -> None:

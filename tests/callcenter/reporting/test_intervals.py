@@ -78,6 +78,29 @@ def test_whoever_took_a_callback_in_time_was_queued_and_not_offered() -> None:
     }
 
 
+def test_who_was_moved_or_came_back_has_waited_for_as_long_as_his_answer_counts() -> None:
+    """He began at 600, came in at 910 and was answered at 925: in all 325 s, fifteen of them here."""
+    visit = stay(came=910, left=925, outcome="answered", since=at(600), wait_ms=325_000)
+    facts = facts_of([visit], [], now=FAR)
+    assert counted(facts, quarter(0)) == {}
+    assert counted(facts, quarter(1)) == {
+        "entered": 1,
+        "queued": 1,
+        "offered": 1,
+        "answered": 1,
+        "wait_ms": 325_000,
+        "longest_wait_ms": 325_000,
+    }
+    waits = facts_of([stay(came=910, since=at(600))], [], now=at(911))
+    assert counted(waits, quarter(1)) == {"entered": 1, "queued": 1, "offered": 1, "longest_wait_ms": 311_000}
+
+
+def test_who_is_answered_with_the_stroke_of_the_quarter_has_waited_in_the_one_that_counts_him() -> None:
+    facts = facts_of([stay(came=870, left=900, outcome="answered")], [], now=FAR)
+    assert [facts[quarter(n)].longest_wait_ms for n in (0, 1)] == [30_000, 30_000]
+    assert facts[quarter(1)].wait_ms == 30_000
+
+
 def test_an_abandon_sooner_than_six_seconds_is_short() -> None:
     facts = facts_of([stay(left=5.999, outcome="abandoned"), stay("e2", left=6, outcome="abandoned")], [], now=FAR)
     assert facts[quarter(0)].abandoned == 2
@@ -141,6 +164,9 @@ def stays(draw: st.DrawFn) -> Visit:
     queued_at, wait_ms, outcome = draw(MOMENTS), draw(LENGTHS), draw(OUTCOMES)
     visit = Visit(str(draw(st.integers())), "c", draw(st.sampled_from("xy")), queued_at, ("s",))
     visit.left_at, visit.wait_ms, visit.outcome = queued_at + timedelta(milliseconds=wait_ms), wait_ms, outcome
+    brought_ms = draw(st.none() | LENGTHS)
+    if brought_ms is not None:
+        visit.since, visit.wait_ms = queued_at - timedelta(milliseconds=brought_ms), wait_ms + brought_ms
     if outcome == "answered":
         visit.agent, visit.talk_ms, visit.wrap_ms = "ann", draw(LENGTHS), draw(LENGTHS)
         visit.handled_at = visit.left_at + timedelta(milliseconds=visit.talk_ms + visit.wrap_ms)
@@ -157,7 +183,7 @@ def spans(draw: st.DrawFn) -> Span:
 
 def as_of(visit: Visit, now: datetime) -> Visit:
     """The visit as it was known at `now`."""
-    known = Visit(visit.entry, visit.contact, visit.queue, visit.queued_at, visit.skills)
+    known = Visit(visit.entry, visit.contact, visit.queue, visit.queued_at, visit.skills, since=visit.since)
     if visit.left_at is not None and visit.left_at <= now:
         known.left_at, known.outcome, known.wait_ms = visit.left_at, visit.outcome, visit.wait_ms
         known.agent = visit.agent
@@ -205,6 +231,13 @@ def test_no_fact_of_an_interval_that_is_over_ever_changes(visits: list[Visit], n
     assert {key: fact for key, fact in known.items() if key.start < over} == {
         key: fact for key, fact in final.items() if key.start < over
     }
+
+
+@given(st.lists(stays(), min_size=1, max_size=8))
+def test_nobody_was_answered_after_a_longer_wait_than_the_longest(visits: list[Visit]) -> None:
+    for key, measures in facts_of(visits, [], now=FAR).items():
+        if key.kind != "agent":
+            assert measures.wait_ms <= measures.answered * measures.longest_wait_ms
 
 
 @given(st.lists(stays(), max_size=8))
