@@ -11,7 +11,9 @@ from tests.support.server import Document, Server, SiteFiles, eventually
 pytestmark = pytest.mark.e2e
 
 RTP_PORTS = f"{22960 + 4 * LANE}-{22979 + 4 * LANE}"
-ALL, EXPERTS, TURNS, FAITHFUL = "921", "922", "923", "924"
+ALL, EXPERTS, TURNS, FAITHFUL, OWNED = "921", "922", "923", "924", "925"
+CSV = {"Content-Type": "text/csv"}
+WINDOW_S = 3
 
 
 def _flow(queue: str) -> Document:
@@ -28,6 +30,7 @@ def routing_site() -> SiteFiles:
         {**plain, "name": "experts", "skills": {"billing": 5}, "rings": [{"seconds": 2}, {"lower": 4}]},
         {**plain, "name": "turns", "strategy": "round_robin", "wrap_up": "optional"},
         {**plain, "name": "faithful", "preferred": "last_agent"},
+        {**plain, "name": "owned", "preferred": ["account_owner", "last_agent"], "preferred_s": WINDOW_S},
     ]
     for agent in site.agents:
         if agent["id"] == "cleo":
@@ -35,6 +38,11 @@ def routing_site() -> SiteFiles:
     for number, queue in ((ALL, "all"), (EXPERTS, "experts"), (TURNS, "turns"), (FAITHFUL, "faithful")):
         site.flows[f"to_{queue}"] = _flow(queue)
         site.trunks[0]["numbers"][number] = f"to_{queue}"
+    # Who he is is known by the end of his first words, however slow the database is.
+    greeted = _flow("owned")
+    greeted["nodes"]["welcome"] = {"kind": "play", "prompts": ["welcome"], "next": "wait"}
+    site.flows["to_owned"] = {**greeted, "start": "welcome"}
+    site.trunks[0]["numbers"][OWNED] = "to_owned"
     return site
 
 
@@ -125,8 +133,7 @@ def serves(site: House, number: str) -> str:
 def test_customer_who_calls_again_has_the_agent_whom_he_talked_to_last(site: House) -> None:
     number, stranger = site.number(), site.number()
     row = f"name,numbers\nTeodora Riva,{number}\n"
-    csv = {"Content-Type": "text/csv"}
-    assert site.client("sue").post("/api/customers/import", content=row, headers=csv).status_code == 200
+    assert site.client("sue").post("/api/customers/import", content=row, headers=CSV).status_code == 200
     becomes_free(site, "cleo")
     assert serves(site, number) == "cleo"
     first = site.record(number)["contact"]
@@ -146,6 +153,52 @@ def test_customer_who_calls_again_has_the_agent_whom_he_talked_to_last(site: Hou
     assert (again["agent"], [offer["agent"] for offer in again["offers"]]) == ("cleo", ["cleo"])
     site.becomes("cleo", "available")
     assert serves(site, stranger) == "anna"
+
+
+def owned_by(site: House, owner: str) -> str:
+    """The number of a new customer whom `owner` looks after."""
+    number = site.number()
+    row = f"name,numbers,owner\nCustomer {number},{number},{owner}\n"
+    told = site.client("sue").post("/api/customers/import", content=row, headers=CSV).json()
+    assert (told["created"], told["bad"]) == (1, [])
+    return number
+
+
+def test_customer_has_the_owner_of_his_account_though_another_agent_is_idle_longer(site: House) -> None:
+    number, stranger = owned_by(site, "cleo"), site.number()
+    becomes_free(site, "anna")
+    becomes_free(site, "cleo")
+    with site.phone("cleo", phone()) as cleo, site.customer(number, OWNED) as customer:
+        site.becomes("cleo", "on_contact")
+        customer.hang_up()
+        cleo.wait()
+    record = site.record(number)
+    assert (record["agent"], [offer["agent"] for offer in record["offers"]]) == ("cleo", ["cleo"])
+    with site.phone("anna", phone()) as anna, site.customer(stranger, OWNED) as customer:
+        site.becomes("anna", "on_contact")
+        customer.hang_up()
+        anna.wait()
+
+
+def test_customer_whose_owner_is_busy_waits_for_her_and_then_for_everybody(site: House) -> None:
+    number = owned_by(site, "cleo")
+    becomes_free(site, "cleo")
+    with site.phone("cleo", phone()) as cleo, site.customer(site.number(), EXPERTS) as other:
+        site.becomes("cleo", "on_contact")
+        becomes_free(site, "anna")
+        with site.phone("anna", phone()) as anna, site.customer(number, OWNED) as customer:
+            site.becomes("anna", "on_contact")
+            customer.hang_up()
+            anna.wait()
+        other.hang_up()
+        cleo.wait()
+    record = site.record(number)
+    assert [offer["agent"] for offer in record["offers"]] == ["anna"]
+    assert record["wait_ms"] >= WINDOW_S * 1000
+    story = site.client("sue").get(f"/api/calls/{record['contact']}/why").json()
+    (queued,) = [step for step in story["steps"] if step["kind"] == "entry.queued"]
+    (waited,) = [step for step in story["steps"] if step["kind"] == "entry.waits"]
+    assert (story["replayed"], queued["preferred"], waited["reason"]) == (True, "cleo", "preferred")
 
 
 def test_agent_asks_for_time_after_the_call_and_ends_it(site: House) -> None:
