@@ -358,7 +358,8 @@ def test_a_file_of_customers_is_looked_at_before_it_is_brought_in(
     site: House, browser: Browser, tmp_path: Path
 ) -> None:
     file = tmp_path / "customers.csv"
-    file.write_text("name,numbers\nOlga Orso,06 1000903\n,06 1000904\nPia Poli,not a number\n", encoding="utf-8")
+    rows = ("Olga Orso,06 1000903,cleo", ",06 1000904,", "Pia Poli,not a number,", "Ugo Urso,,zoe")
+    file.write_text("\n".join(("name,numbers,owner", *rows, "")), encoding="utf-8")
     with desk(site, browser, "sue") as page:
         page.tab_to("Customers")
         page.press("Enter")
@@ -368,12 +369,13 @@ def test_a_file_of_customers_is_looked_at_before_it_is_brought_in(
         page.choose_file("input[type=file]", file)
         page.tab_to("Preview")
         page.press("Enter")
-        page.sees("Would create 1 and change 0 customers; 2 rows would not be taken.", "Olga Orso", "not a number")
+        page.sees("Would create 1 and change 0 customers; 3 rows would not be taken.", "Olga Orso", "Cleo")
+        page.sees("not a number", "“zoe” is not an agent’s id.")
         look(page, "import", EACH_ONCE)
         assert site.client("sue").get("/api/customers", params={"q": "orso"}).json()["customers"] == []
         page.tab_to("Import the good rows (1)")
         page.press("Enter")
-        page.sees("Created 1 and changed 0 customers; 2 rows were not taken.")
+        page.sees("Created 1 and changed 0 customers; 3 rows were not taken.")
         page.tab_to("← All customers")
         page.press("Enter")
         page.sees("Olga Orso")
@@ -383,7 +385,7 @@ def test_a_file_of_customers_is_looked_at_before_it_is_brought_in(
         page.choose_file("input[type=file]", file)
         page.tab_to("预览")
         page.press("Enter")
-        page.sees("必须填写姓名。", "“not a number”不是电话号码。")
+        page.sees("必须填写姓名。", "“not a number”不是电话号码。", "“zoe”不是坐席编号。")
 
 
 def test_an_agent_edits_a_customer_by_keyboard(site: House, browser: Browser) -> None:
@@ -408,9 +410,12 @@ def test_an_agent_edits_a_customer_by_keyboard(site: House, browser: Browser) ->
         look(page, "edit", EACH_ONCE)
         page.evaluate("document.activeElement.select()")
         page.write("06 1000906\n06 1000907")
+        page.tab_to("Account owner")
+        page.press("c")
+        page.wait_for("document.activeElement?.value === 'cleo'")
         page.tab_to("Save")
         page.press("Enter")
-        page.sees("Saved", "Rossi & Figli", "06 1000907")
+        page.sees("Saved", "Rossi & Figli", "06 1000907", "Account owner", "Cleo")
         assert page.focus.startswith("Edit")
     found = anna.get("/api/customers/lookup", params={"number": "+39061000907"}).json()
     assert [one["customer"]["id"] for one in found["matches"]] == [rita["id"]]
