@@ -170,3 +170,14 @@ def test_a_callback_of_an_earlier_version_has_one_agent(world: World) -> None:
     row = decode(encode(kept), dict[str, object])
     del row["or_preferred"]
     assert decode(encode(row), Callback) == kept
+
+
+@pytest.mark.parametrize(
+    ("preferred", "wanted"),
+    [(None, False), ("account_owner", False), ("last_agent", True), (["account_owner", "last_agent"], True)],
+)
+def test_calls_are_looked_through_only_where_a_queue_asks_for_the_last_agent(
+    tmp_path: Path, preferred: object, wanted: bool
+) -> None:
+    world = World(tmp_path, queues=[{**BILLING, "preferred": preferred}], plain=queue_flow("billing"))
+    assert world.site.wants_last_agents is wanted
