@@ -1,6 +1,8 @@
 """The port `Media` over the workers of this machine (callcenter/calls/ports.py, architecture.md section 1).
 
-A session lives on one worker: the least loaded, or the one where the session lives that it will be bridged with.
+A session lives on one worker: the least loaded, or the one where the session lives that it will be bridged with. The
+latter gets a port that the worker holds ready, and is told as open in the same turn of the loop: phones ring in the
+order of the decisions, whichever worker is the quicker one. Others wait for their worker, which may just have died.
 Commands leave after their unit's commit, numbered on from what the worker had applied last. Each event is one input
 in a unit of its own and is acknowledged to the worker once that unit is on disk.
 """
@@ -88,6 +90,8 @@ class MediaWorkers:
         # Asked for and not answered yet, with their peer: another worker can open them as well, while they have no
         # other session beside them.
         self._opening: dict[str, protocol.Remote | None] = {}
+        # On a port that their worker holds ready, and not told yet.
+        self._open_already: dict[str, ev.SessionOpened] = {}
         self._watcher: asyncio.Task[None] | None = None
         self.surprises = 0
 
@@ -186,8 +190,18 @@ class MediaWorkers:
             self._opening[session] = peer
         else:
             self._opening.pop(near, None)
-        link.send(protocol.Open(session, self._next(session), peer, near))
+        port = link.ready.popleft() if near is not None and link.ready else 0
+        link.send(protocol.Open(session, self._next(session), peer, near, port))
+        if port:
+            address = self._advertised(session, link.address)
+            self._open_already[session] = ev.SessionOpened(session, link.name, address, port)
+            asyncio.get_running_loop().call_soon(self._tell_open, session)
         return True
+
+    def _tell_open(self, session: str) -> None:
+        opened = self._open_already.pop(session, None)
+        if opened is not None:
+            self._hand_over(opened, None, 0)
 
     def connect(self, unit: Unit, session: str, remote: MediaDescription) -> None:
         """See `Media.connect`."""
@@ -307,6 +321,7 @@ class MediaWorkers:
         self._numbers.pop(session, None)
         self._peers.pop(session, None)
         self._opening.pop(session, None)
+        self._open_already.pop(session, None)
 
     def _advertised(self, session: str, address: str) -> str:
         if self._public_address:

@@ -89,7 +89,7 @@ class Commands:
         if self.draining and command.beside not in self._engine.sessions:
             self._fail(command.session, "draining")
             return
-        session = self._engine.open(command.session, command.remote)
+        session = self._engine.open(command.session, command.remote, command.port)
         if session is not None:
             session.last_command = command.number
 

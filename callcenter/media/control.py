@@ -38,6 +38,10 @@ class Host(Protocol):
         """Apply a command."""
         ...
 
+    def more_ready(self) -> tuple[int, ...]:
+        """Hold more ports ready; which."""
+        ...
+
     def acknowledge(self, number: int) -> None:
         """Events up to `number` are on the application's disk."""
         ...
@@ -146,7 +150,7 @@ class Connection(asyncio.Protocol):
             self._telling = None
         if self._taken:
             taken, self._taken = self._taken, 0
-            self.send(protocol.Taken(taken))
+            self.send(protocol.Taken(taken, self._control.host.more_ready()))
 
     def _message(self, message: protocol.ToWorker) -> None:
         control = self._control

@@ -76,10 +76,10 @@ class Engine:
 
     # -- sessions -------------------------------------------------------------------------------------------------
 
-    def open(self, id_: str, remote: Remote | None) -> Session | None:
-        """A new session, told by Opened; None (told by Failed) when there is no port."""
+    def open(self, id_: str, remote: Remote | None, port: int = 0) -> Session | None:
+        """A new session, on the ready `port`, else told by Opened; None (told by Failed) when there is no port."""
         try:
-            pair = self.sockets.open()
+            pair = self.sockets.take(port) if port else self.sockets.open()
         except Overloaded:
             self.events.emit(lambda n: Failed(n, id_, "no_port"))
             return None
@@ -103,7 +103,8 @@ class Engine:
             lambda data, source: receive(data, source, self.clock),
             lambda data, source: control(data, source, self.clock, self.ntp()),
         )
-        self.events.emit(lambda n: Opened(n, id_, session.address, session.port))
+        if not port:
+            self.events.emit(lambda n: Opened(n, id_, session.address, session.port))
         return session
 
     def close(self, session: Session) -> None:

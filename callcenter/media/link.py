@@ -49,6 +49,8 @@ class Link(asyncio.Protocol):
         self.refused = False
         self.fenced = False
         self.draining = False
+        self.address = ""
+        self.ready: deque[int] = deque()
         self.sessions: set[str] = set()
         self.welcome: protocol.Welcome | None = None
         self._owner = owner
@@ -190,6 +192,7 @@ class Link(asyncio.Protocol):
             case protocol.Taken():
                 for _ in range(min(message.count, len(self._outbox))):
                     self._outbox.popleft()
+                self.ready.extend(message.ready)
             case protocol.Statistics():
                 if self._asked:
                     answer = self._asked.popleft()
@@ -210,6 +213,9 @@ class Link(asyncio.Protocol):
             return
         self.pid, self.name, self.welcome = welcome.pid, welcome.worker, welcome
         self.draining = self.draining or welcome.draining
+        # Of those that the worker still holds, some are in commands that it has not seen.
+        taken = {command.port for command in self._outbox if isinstance(command, protocol.Open)}
+        self.address, self.ready = welcome.address, deque(port for port in welcome.ready if port not in taken)
         self.live = True
         self._owner.welcomed(self, welcome.sessions)
         if welcome.events_lost:

@@ -59,12 +59,16 @@ class AskStatistics(Message, tag=4, frozen=True):
 
 
 class Open(Message, tag=10, frozen=True):
-    """`beside` is a session of this worker that it will be bridged with: taken even while the worker drains."""
+    """`beside` is a session of this worker that it will be bridged with: taken even while the worker drains.
+
+    `port` is one that the worker holds ready, and no Opened follows; 0 for any, which Opened names.
+    """
 
     session: str
     number: int
     remote: Remote | None = None
     beside: str | None = None
+    port: int = 0
 
 
 class Connect(Message, tag=11, frozen=True):
@@ -154,9 +158,10 @@ class SessionState(Message, frozen=True):
 
 
 class Taken(Message, tag=32, frozen=True):
-    """`count` more command frames of this connection have been applied or ignored."""
+    """`count` more command frames of this connection have been applied or ignored; `ready` more ports can be had."""
 
     count: int
+    ready: tuple[int, ...] = ()
 
 
 class Statistics(Message, tag=33, frozen=True):
@@ -245,7 +250,10 @@ ToWorker = Hello | Drain | Ack | AskStatistics | Command
 
 
 class Welcome(Message, tag=31, frozen=True):
-    """The worker's answer: its sessions, and the events that nobody has acknowledged, oldest first."""
+    """The worker's answer: its sessions, and the events that nobody has acknowledged, oldest first.
+
+    `address` and `ready` are where its sessions are and the ports that it holds ready for new ones.
+    """
 
     protocol: int
     worker: str
@@ -255,6 +263,8 @@ class Welcome(Message, tag=31, frozen=True):
     events_lost: int
     sessions: tuple[SessionState, ...]
     replay: tuple[Event, ...]
+    address: str = ""
+    ready: tuple[int, ...] = ()
 
 
 FromWorker = Welcome | Refused | Taken | Statistics | Event

@@ -14,6 +14,11 @@ Receive = Callable[[bytes, tuple[str, int]], None]
 MAX_ROUNDS = 16
 _MAX_DATAGRAM = 2048
 _TRIES = 50
+# Ports held ready: more than calls come between two words about them, and few of a small range.
+MOST_READY = 32
+READY_SHARE = 8
+# Above what a socket's buffer holds: who sends faster than we read goes on once the session is there.
+_MOST_STRAY = 1024
 
 
 class Pair:
@@ -41,12 +46,24 @@ def _bound(address: str, port: int) -> socket.socket:
     return found
 
 
+def _empty(found: socket.socket) -> None:
+    for _ in range(_MOST_STRAY):
+        try:
+            found.recv(1)
+        except BlockingIOError:
+            return
+        except OSError:
+            continue
+
+
 class Sockets:
     """Opens and closes pairs, and hands each datagram to the receiver of its socket."""
 
     def __init__(self, address: str, ports: PortPool) -> None:
         self.address = address
         self.ports = ports
+        self.ready: dict[int, Pair] = {}
+        self._most_ready = min(MOST_READY, ports.size // READY_SHARE)
         self._epoll = select.epoll()
         self._readers: dict[int, tuple[Callable[[int], tuple[bytes, tuple[str, int]]], Receive]] = {}
 
@@ -65,6 +82,27 @@ class Sockets:
                 # Somebody else's: it goes to the end of the row.
                 self.ports.give_back(port, now)
         raise Overloaded("no port can be bound", data={"retry_after_s": 1})
+
+    def make_ready(self) -> tuple[int, ...]:
+        """Bind pairs for sessions to come, until enough are ready; the ports that are new."""
+        new: list[int] = []
+        while len(self.ready) < self._most_ready:
+            try:
+                pair = self.open()
+            except Overloaded:
+                break
+            self.ready[pair.port] = pair
+            new.append(pair.port)
+        return tuple(new)
+
+    def take(self, port: int) -> Pair:
+        """The pair that is ready at `port`, without what strangers have sent there. Raises Overloaded: none is."""
+        pair = self.ready.pop(port, None)
+        if pair is None:
+            raise Overloaded("no such port ready", data={"retry_after_s": 1})
+        for found in (pair.rtp, pair.control):
+            _empty(found)
+        return pair
 
     def watch(self, pair: Pair, rtp: Receive, control: Receive) -> None:
         """Read the pair from now on."""

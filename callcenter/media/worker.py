@@ -111,10 +111,12 @@ class Worker:
 
     def welcome(self, hello: protocol.Hello) -> protocol.Welcome:
         self._engine.silent_alone = None
+        self._engine.sockets.make_ready()
         log.info("application attached", extra={"epoch": hello.epoch, "release": hello.release})
         return protocol.Welcome(
             protocol.PROTOCOL, self._options.name, os.getpid(), self._options.release, self._commands.draining,
             self._events.lost, self._engine.states(), self._events.waiting(),
+            self._options.address, tuple(self._engine.sockets.ready),
         )  # fmt: skip
 
     def detached(self) -> None:
@@ -128,6 +130,9 @@ class Worker:
             self._ticking = True
             self._due = self._loop.time() + STEP_S
             self._loop.call_at(self._due, self._tick)
+
+    def more_ready(self) -> tuple[int, ...]:
+        return self._engine.sockets.make_ready()
 
     def acknowledge(self, number: int) -> None:
         self._events.acknowledge(number)
@@ -145,7 +150,7 @@ class Worker:
             worker=self._options.name,
             pid=os.getpid(),
             sessions=len(sessions),
-            ports_free=engine.sockets.ports.free,
+            ports_free=engine.sockets.ports.free + len(engine.sockets.ready),
             packets_received=engine.packets_received + sum(each.reception.received for each in sessions),
             packets_sent=engine.packets_sent + sum(each.outgoing.packets for each in sessions),
             drops={**engine.drops, **self._control.refused, **self._commands.ignored},

@@ -236,6 +236,84 @@ async def test_sessions_spread_over_the_workers_and_stay_together_when_asked(
     await media.leave()
 
 
+async def test_a_session_beside_another_is_open_in_the_same_turn(worker: WorkerProcess, caller: Phone) -> None:
+    application = Application()
+    await started(worker)
+    media = adapter(application, worker.path.parent)
+    await media.start()
+    application.do(lambda unit: media.open(unit, "a", remote=described(caller)))
+    await application.told(ev.SessionOpened, "a")
+    # Nothing that the worker says can be what tells it.
+    worker.process.send_signal(signal.SIGSTOP)
+    for session in ("b", "c", "d"):
+        application.do(partial(media.open, session=session, remote=None, near="a"))
+    application.do(lambda unit: media.close(unit, "d"))
+    await asyncio.sleep(0)
+    found = [each for each in application.inputs if isinstance(each, ev.SessionOpened)]
+    assert [(each.session, each.worker, each.address) for each in found] == [
+        (session, "w1", "127.0.0.1") for session in "abcd"
+    ]
+    assert len({each.port for each in found}) == 4
+    worker.process.send_signal(signal.SIGCONT)
+    await application.told(ev.SessionClosed, "d")
+    application.do(lambda unit: media.close(unit, "b"))
+    await application.told(ev.SessionClosed, "b")
+    assert application.count(ev.SessionOpened) == 4
+    assert application.count(ev.SessionFailed) == 0
+    await media.leave()
+
+
+async def test_more_sessions_beside_others_than_ports_are_ready(worker: WorkerProcess) -> None:
+    application = Application()
+    await started(worker)
+    media = adapter(application, worker.path.parent)
+    await media.start()
+    names = [f"s{number}" for number in range(30)]
+    application.do(lambda unit: media.open(unit, "a", remote=None))
+    await application.told(ev.SessionOpened, "a")
+    for name in names:
+        application.do(partial(media.open, session=name, remote=None, near="a"))
+    for name in names:
+        await application.told(ev.SessionOpened, name)
+    opened = {each.session: each.port for each in application.inputs if isinstance(each, ev.SessionOpened)}
+    assert len({*opened.values()}) == len(opened) == 31
+    for name in names:
+        application.do(partial(media.close, session=name))
+    for name in names:
+        await application.told(ev.SessionClosed, name)
+    assert application.count(ev.SessionFailed) == 0
+    await media.leave()
+
+
+async def test_a_port_in_a_command_that_the_worker_has_not_seen_is_given_to_nobody_else(
+    worker: WorkerProcess,
+) -> None:
+    application = Application()
+    await started(worker)
+    media = adapter(application, worker.path.parent, epoch=1)
+    await media.start()
+    application.do(lambda unit: media.open(unit, "a", remote=None))
+    await application.told(ev.SessionOpened, "a")
+    # Its connection breaks while it does not read: whether it has seen the first order is open.
+    worker.process.send_signal(signal.SIGSTOP)
+    application.do(lambda unit: media.open(unit, "b", remote=None, near="a"))
+    rival = await Client.connect(worker.path)
+    rival.send(protocol.Hello(protocol.PROTOCOL, 1, "rival"))
+    worker.process.send_signal(signal.SIGCONT)
+    await eventually(lambda: rival.closed)
+    for session in ("c", "d", "e", "f", "g", "h"):
+        application.do(partial(media.open, session=session, remote=None, near="a"))
+        await application.told(ev.SessionOpened, session)
+    for session in ("b", "c", "d", "e", "f", "g", "h"):
+        application.do(partial(media.close, session=session))
+        await application.told(ev.SessionClosed, session)
+    opened = [each.port for each in application.inputs if isinstance(each, ev.SessionOpened)]
+    assert len({*opened[:8]}) == 8
+    assert (application.count(ev.SessionFailed), application.count(ev.SessionLost)) == (0, 0)
+    await rival.close()
+    await media.leave()
+
+
 async def test_a_dead_worker_loses_its_sessions_and_a_new_one_takes_the_next(
     start_worker: Callable[..., WorkerProcess],
 ) -> None:

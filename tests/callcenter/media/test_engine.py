@@ -78,3 +78,8 @@ def test_what_plays_needs_every_step_and_says_when_it_begins(steps: Steps) -> No
     assert steps.engine.idle_steps() == 0
     steps.engine.stop_playing(session)
     assert steps.run() > 0
+
+
+def test_of_few_ports_none_is_held_ready() -> None:
+    sockets = Sockets("127.0.0.1", PortPool(31000, 31013))
+    assert (sockets.ports.size, sockets.make_ready()) == (7, ())

@@ -438,6 +438,50 @@ async def test_a_draining_worker_still_takes_who_joins_one_of_its_sessions(
     await client.close()
 
 
+async def test_a_port_that_is_ready_is_open_without_a_word_and_has_forgotten_what_strangers_sent(
+    worker: WorkerProcess, phone: NewPhone
+) -> None:
+    client, caller, stranger = await Client.attach(worker.path), phone(), phone()
+    (welcome,) = client.heard(protocol.Welcome)
+    assert (welcome.address, len(welcome.ready), [port % 2 for port in welcome.ready]) == ("127.0.0.1", 6, [0] * 6)
+    free = (await client.statistics()).ports_free
+    for port in welcome.ready[:2]:
+        stranger.target = ("127.0.0.1", port)
+        for _ in range(3):
+            stranger.event(telephone_event.build("9", 160), marker=True)
+    # His packets have arrived: on the loopback that is so when `sendto` returns.
+    client.send(protocol.Open("a", 1, caller.remote(address="127.0.0.1", port=stranger.port), None, welcome.ready[0]))
+    client.send(protocol.Open("b", 1, caller.remote(), None, welcome.ready[1]))
+    caller.target = ("127.0.0.1", welcome.ready[1])
+    assert (await client.statistics()).ports_free == free - 2
+    caller.event(telephone_event.build("5", 160), marker=True)
+    await client.hear(protocol.Digit)
+    assert [(event.session, event.digit) for event in client.heard(protocol.Digit)] == [("b", "5")]
+    assert client.heard(protocol.Opened) == []
+    assert not (await client.statistics()).drops
+    # Others take their place; one that is given back rests as any other.
+    taken = await client.hear(protocol.Taken, lambda taken: bool(taken.ready))
+    assert len(taken.ready) == 2
+    assert not {*taken.ready} & {*welcome.ready}
+    client.send(protocol.Open("c", 1, None, None, welcome.ready[0]))
+    assert await client.hear(protocol.Failed, lambda failed: failed.session == "c")
+    await client.close()
+
+
+async def test_a_new_application_is_told_which_ports_are_ready(worker: WorkerProcess) -> None:
+    first = await Client.attach(worker.path, 1)
+    before = first.heard(protocol.Welcome)[0].ready
+    first.send(protocol.Open("a", 1, None, None, before[0]))
+    await first.statistics()
+    second = await Client.attach(worker.path, 2)
+    (welcome,) = second.heard(protocol.Welcome)
+    assert [state.port for state in welcome.sessions] == [before[0]]
+    assert before[0] not in welcome.ready
+    assert {*before[1:]} <= {*welcome.ready}
+    await first.close()
+    await second.close()
+
+
 async def test_a_worker_that_nobody_wants_any_more_ends(
     start_worker: Callable[..., WorkerProcess], phone: NewPhone
 ) -> None:
