@@ -148,7 +148,8 @@ class Connection(asyncio.Protocol):
         if self._telling is not None:
             self._telling.cancel()
             self._telling = None
-        if self._taken:
+        # Over a connection that has ended nobody would hear of the ports.
+        if self._taken and self._transport is not None:
             taken, self._taken = self._taken, 0
             self.send(protocol.Taken(taken, self._control.host.more_ready()))
 

@@ -478,6 +478,10 @@ async def test_a_new_application_is_told_which_ports_are_ready(worker: WorkerPro
     assert [state.port for state in welcome.sessions] == [before[0]]
     assert before[0] not in welcome.ready
     assert {*before[1:]} <= {*welcome.ready}
+    assert len(welcome.ready) == len(before)
+    # Word of the first one's command was due before word of this: what was to go with it is not lost.
+    second.send(protocol.Open("b", 1, None, "a", welcome.ready[0]))
+    assert len((await second.hear(protocol.Taken)).ready) == 1
     await first.close()
     await second.close()
 
