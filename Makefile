@@ -9,9 +9,14 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
-# The first interpreter on PATH that is new enough; PYTHON=... overrides.
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+# The system's own interpreter where it is new enough: distributions build theirs with profile-guided optimisation, one that
+# was compiled by hand mostly is without, and every call costs a tenth more. Else the first on PATH. PYTHON=... overrides.
+SYSTEM := /usr/bin/python3
+NEW := import sys; sys.exit(sys.version_info < (3, 11))
+IS_NEW = $(shell $(SYSTEM) -c '$(NEW)' 2>/dev/null && echo $(SYSTEM))
+HAS_VENV = $(shell for p in $(SYSTEM) python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import ensurepip, venv; $(NEW)' 2>/dev/null && { command -v $$p; break; }; done)
+PYTHON ?= $(if $(APT),$(or $(IS_NEW),$(HAS_VENV)),$(or $(HAS_VENV),$(IS_NEW)))
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 # Locked installs take exactly the pinned files, wheels only, whatever index this machine is set up with.
 LOCKED = $(PIP) install --require-hashes --only-binary :all:
@@ -20,8 +25,9 @@ LOCKED = $(PIP) install --require-hashes --only-binary :all:
 TOOLS := sipp=sip-tester baresip=baresip-core tcpdump=tcpdump espeak-ng=espeak-ng sox=sox ip=iproute2 \
 	chromium=chromium pg_config=postgresql-common /usr/lib/postgresql/*/bin/postgres=postgresql
 
+# Empty where we may not install Debian packages, or cannot.
 ifeq ($(shell id -u),0)
-  APT := env DEBIAN_FRONTEND=noninteractive apt-get
+  APT := $(if $(shell command -v apt-get),env DEBIAN_FRONTEND=noninteractive apt-get)
 else
   APT :=
 endif
@@ -71,15 +77,18 @@ unit: $(VENV)/test.stamp
 # A stamp and not the interpreter: an interrupted start leaves an interpreter without pip.
 $(VENV)/venv.stamp:
 	@if [ -z "$(PYTHON)" ]; then echo "callcenter needs Python 3.11 or newer on PATH" >&2; exit 1; fi
-	@if ! "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null; then \
-		if [ -n "$(APT)" ] && command -v apt-get >/dev/null; then \
-			echo "installing python3-venv"; \
-			$(APT) -qq update && $(APT) -qq install --yes --no-install-recommends python3-venv >/dev/null; \
-		else \
-			echo "this Python lacks venv; run:  sudo apt-get install python3-venv" >&2; exit 1; \
-		fi; fi
-	@echo "making $(VENV) with $$("$(PYTHON)" --version)"
-	@"$(PYTHON)" -m venv --clear $(VENV)
+	@python="$(PYTHON)"; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		if [ -z "$(APT)" ]; then \
+			echo "this Python lacks venv; run:  sudo apt-get install python3-venv" >&2; exit 1; fi; \
+		echo "installing python3-venv"; \
+		{ $(APT) -qq update && $(APT) -qq install --yes --no-install-recommends python3-venv; } >/dev/null || true; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || python="$(HAS_VENV)"; \
+		if [ -z "$$python" ]; then \
+			echo "python3-venv cannot be installed, and no Python 3.11 or newer on PATH has venv" >&2; exit 1; fi; \
+	fi; \
+	echo "making $(VENV) with $$("$$python" --version), $$python"; \
+	"$$python" -m venv --clear $(VENV)
 	@touch $@
 
 $(VENV)/runtime.stamp: requirements.lock requirements-build.lock pyproject.toml | $(VENV)/venv.stamp
