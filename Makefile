@@ -9,14 +9,10 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
-# The system's own interpreter where it is new enough: distributions build theirs with profile-guided optimisation, one that
-# was compiled by hand mostly is without, and every call costs a tenth more. Else the first on PATH. PYTHON=... overrides.
-SYSTEM := /usr/bin/python3
+# The first of these that is new enough and has venv. The system's own before that of PATH: distributions build theirs with
+# profile-guided optimisation, and a call costs a tenth less than with one that pyenv has compiled. PYTHON=... overrides.
+PYTHONS := $(or $(PYTHON),/usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11)
 NEW := import sys; sys.exit(sys.version_info < (3, 11))
-IS_NEW = $(shell $(SYSTEM) -c '$(NEW)' 2>/dev/null && echo $(SYSTEM))
-HAS_VENV = $(shell for p in $(SYSTEM) python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$p -c 'import ensurepip, venv; $(NEW)' 2>/dev/null && { command -v $$p; break; }; done)
-PYTHON ?= $(if $(APT),$(or $(IS_NEW),$(HAS_VENV)),$(or $(HAS_VENV),$(IS_NEW)))
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 # Locked installs take exactly the pinned files, wheels only, whatever index this machine is set up with.
 LOCKED = $(PIP) install --require-hashes --only-binary :all:
@@ -76,19 +72,16 @@ unit: $(VENV)/test.stamp
 
 # A stamp and not the interpreter: an interrupted start leaves an interpreter without pip.
 $(VENV)/venv.stamp:
-	@if [ -z "$(PYTHON)" ]; then echo "callcenter needs Python 3.11 or newer on PATH" >&2; exit 1; fi
-	@python="$(PYTHON)"; \
-	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
-		if [ -z "$(APT)" ]; then \
-			echo "this Python lacks venv; run:  sudo apt-get install python3-venv" >&2; exit 1; fi; \
+	@if [ -n "$(APT)" ] && $(firstword $(PYTHONS)) -c '$(NEW)' 2>/dev/null && \
+		! $(firstword $(PYTHONS)) -c 'import ensurepip, venv' 2>/dev/null; then \
 		echo "installing python3-venv"; \
-		{ $(APT) -qq update && $(APT) -qq install --yes --no-install-recommends python3-venv; } >/dev/null || true; \
-		"$$python" -c 'import ensurepip, venv' 2>/dev/null || python="$(HAS_VENV)"; \
-		if [ -z "$$python" ]; then \
-			echo "python3-venv cannot be installed, and no Python 3.11 or newer on PATH has venv" >&2; exit 1; fi; \
-	fi; \
-	echo "making $(VENV) with $$("$$python" --version), $$python"; \
-	"$$python" -m venv --clear $(VENV)
+		{ $(APT) -qq update && $(APT) -qq install --yes --no-install-recommends python3-venv; } >/dev/null || true; fi
+	@for python in $(PYTHONS); do \
+		$$python -c 'import ensurepip, venv; $(NEW)' 2>/dev/null || continue; \
+		echo "making $(VENV) with $$($$python --version), $$(command -v $$python)"; \
+		exec $$python -m venv --clear $(VENV); done; \
+	echo "no Python 3.11 or newer with venv: $(PYTHONS)" >&2; \
+	echo "Debian's has it after:  sudo apt-get install python3-venv" >&2; exit 1
 	@touch $@
 
 $(VENV)/runtime.stamp: requirements.lock requirements-build.lock pyproject.toml | $(VENV)/venv.stamp
@@ -139,7 +132,7 @@ tools:
 		compgen -G "$${tool%%=*}" >/dev/null || command -v "$${tool%%=*}" >/dev/null || missing="$$missing $${tool##*=}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
-		if [ -n "$(APT)" ] && command -v apt-get >/dev/null; then \
+		if [ -n "$(APT)" ]; then \
 			echo "installing$$missing"; \
 			$(APT) -qq update && $(APT) -qq install --yes --no-install-recommends $$missing >/dev/null; \
 		else \
