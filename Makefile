@@ -65,8 +65,13 @@ lint: $(VENV)/test.stamp console
 	@if grep -q '"check":' agent_ui/package.json 2>/dev/null; then \
 		echo "front end" && cd agent_ui && PATH="$(UI_PATH)" && npm run --silent check && npm run --silent test; fi
 
+# Side by side: the pages' and the API's tests take as long as all others together.
 unit: $(VENV)/test.stamp
-	@$(BIN)/python -m pytest -q -m "not integration and not e2e and not soak"
+	@unit="$(BIN)/python -m pytest -q -m 'not integration and not e2e and not soak'"; \
+	told=$$(mktemp); api=; trap 'kill $$api 2>/dev/null || true; rm -f "$$told"' EXIT; \
+	eval "$$unit -p no:cacheprovider tests/callcenter/app" > "$$told" 2>&1 & api=$$!; \
+	failed=0; eval "$$unit --ignore=tests/callcenter/app" || failed=$$?; \
+	wait $$api || failed=$$?; api=; cat "$$told"; exit $$failed
 
 # --- Python -----------------------------------------------------------------------------------------------------------
 
